@@ -1,0 +1,62 @@
+# What a person does with heed from a checkout. `make` alone lists it.
+#
+#   PYTHON=/path/to/python   the interpreter for .venv (3.11 or newer; else the first one found)
+#   ARGS=...                 passed on: make demo ARGS=--once, make test ARGS="-k road", make lock ARGS=--upgrade
+
+BIN := .venv/bin
+UV  := uv==0.13.9
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# The environment is built anew when a lock changes, and heed put into it again when pyproject.toml does.
+.venv/.locked: locks/dev.txt
+	PYTHON="$(PYTHON)" sh locks/venv.sh .venv locks/dev.txt
+	@touch $@
+
+.venv/.ready: .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: .venv/.ready ## set everything up and do the main job; ARGS=--once ends after the table
+	$(BIN)/heed demo $(ARGS)
+
+test: lint ## lint, types, import rules, all tests
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
+
+faults: .venv/.ready ## the full counts of the promises (long)
+	$(BIN)/pytest -m faults --timeout=3600 $(ARGS)
+
+test-train: ## tests of training
+	@echo "Nothing to train yet: the trained model comes with a later issue."
+
+lint: .venv/.ready ## ruff, mypy, import rules, Dockerfile, compose.yaml
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
+fmt: .venv/.ready ## rewrite the code the way lint wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.ready ## what ingest and the whole road carry
+	$(BIN)/heed bench ingest $(ARGS)
+	$(BIN)/heed bench road $(ARGS)
+
+lock: .venv/.ready ## resolve pyproject.toml into locks/; ARGS=--upgrade for the newest
+	$(BIN)/python -m pip install --quiet $(UV)
+	$(BIN)/uv pip compile $(RESOLVE) pyproject.toml --extra embedded --group dev -o locks/dev.txt
+	$(BIN)/uv pip compile $(RESOLVE) pyproject.toml --constraint locks/dev.txt -o locks/serve.txt
+	$(BIN)/uv pip compile $(RESOLVE) --group build --constraint locks/dev.txt -o locks/build.txt
+
+RESOLVE = --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
+
+clean: ## remove the environment and every cache
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo test faults test-train lint fmt bench lock clean

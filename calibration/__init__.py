@@ -1,0 +1,1 @@
+"""Arrays, labels and probabilities in, numbers out: what a promise is worth. Knows no request and no row."""

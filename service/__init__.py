@@ -1,0 +1,1 @@
+"""The service: ingest, classify, route, deliver, each step a row."""

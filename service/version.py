@@ -1,0 +1,5 @@
+"""The version of the installed heed."""
+
+from importlib.metadata import version
+
+VERSION = version("heed")
