@@ -1,0 +1,144 @@
+"""Jobs, deferred by name in the session's own transaction: the one module beside `worker` that knows Procrastinate."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from procrastinate import App, SyncPsycopgConnector, exceptions
+from procrastinate.sql import queries
+from procrastinate.types import JSONValue
+from psycopg.rows import dict_row
+from sqlmodel import Session
+
+# One queue per kind of work: a slow vendor never delays classification, nor a flood of feedback the upkeep.
+QUEUES: Mapping[str, str] = {
+    "classify": "classify",
+    "classify_alone": "alone",
+    "decide": "decide",
+    "decide_alone": "alone",
+    "deliver": "deliver",
+    "recover": "upkeep",
+    "reconcile": "upkeep",
+    "clean": "upkeep",
+}
+HEARTBEAT = 5  # seconds between two signs of life of a worker
+STALLED = 20  # seconds without one, after which its jobs are taken over
+
+# The app that defers needs no pool of its own: every defer happens on the caller's connection.
+_app = App(connector=SyncPsycopgConnector())
+
+JobFunction = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class StalledJob:
+    """A job whose worker gave no sign of life."""
+
+    id: int
+    name: str
+    arguments: dict[str, Any]
+
+
+def _connection(session: Session) -> psycopg.Connection[Any]:
+    driver = session.connection().connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("heed's sessions run on psycopg 3")
+    return driver
+
+
+def defer(
+    session: Session,
+    name: str,
+    *,
+    at: datetime | None = None,
+    once: str | None = None,
+    **arguments: JSONValue,
+) -> None:
+    """Defer a job by name; it exists if, and only if, the session's transaction commits.
+
+    Args:
+        session: whose transaction the job joins.
+        name: a key of `QUEUES`.
+        at: not before this moment (at once where it is None).
+        once: at most one *waiting* job carries this key; a second is not an error.
+        arguments: ids, never payloads.
+
+    Raises:
+        psycopg.Error: the database did not take it.
+    """
+    session.flush()
+    try:
+        with suppress(exceptions.AlreadyEnqueued), session.begin_nested():
+            # The savepoint is sent lazily: the connection is taken inside it, or a double key would end the caller.
+            _app.configure_task(
+                name,
+                queue=QUEUES[name],
+                schedule_at=at,
+                queueing_lock=once,
+                connection=_connection(session),
+            ).defer(**arguments)
+    except exceptions.ConnectorException as error:
+        # The driver's own error, by which callers tell an outage from a mistake.
+        raise (error.__cause__ or error) from None
+
+
+def stalled(session: Session) -> list[StalledJob]:
+    """The running jobs whose worker has been silent for longer than `STALLED` seconds, or is gone."""
+    with _connection(session).cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            queries["select_stalled_jobs_by_heartbeat"],
+            {"queue": None, "task_name": None, "seconds_since_heartbeat": STALLED},
+        )
+        return [StalledJob(row["id"], row["task_name"], row["args"]) for row in cursor.fetchall()]
+
+
+def discard(session: Session, job: StalledJob) -> bool:
+    """Remove a stalled job in the caller's transaction; False when somebody else has just done so."""
+    with _connection(session).cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s AND status = 'doing'", [job.id])
+        return cursor.rowcount == 1
+
+
+def oldest(session: Session, *names: str) -> datetime | None:
+    """When the oldest waiting or running job of these names was deferred; None where there is none."""
+    with _connection(session).cursor() as cursor:
+        cursor.execute(
+            "SELECT min(event.at) FROM procrastinate_jobs job JOIN procrastinate_events event"
+            " ON event.job_id = job.id AND event.type = 'deferred'"
+            " WHERE job.status IN ('todo', 'doing') AND job.task_name = ANY(%s)",
+            [list(names)],
+        )
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
+def forget_old(session: Session, hours: int) -> None:
+    """Remove jobs that ended longer ago than this; the rows they worked on are the record, not they."""
+    with _connection(session).cursor() as cursor:
+        cursor.execute(
+            queries["delete_old_jobs"],
+            {"nb_hours": hours, "queue": None, "statuses": ["succeeded", "failed", "cancelled", "aborted"]},
+        )
+
+
+def waiting(session: Session) -> dict[str, int]:
+    """How many jobs wait or run, by queue."""
+    with _connection(session).cursor() as cursor:
+        cursor.execute(
+            "SELECT queue_name, count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') GROUP BY queue_name"
+        )
+        return {str(queue): int(number) for queue, number in cursor.fetchall()}
+
+
+def workers(session: Session) -> int:
+    """How many workers have given a sign of life of late."""
+    with _connection(session).cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s)",
+            [STALLED],
+        )
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0

@@ -1,0 +1,1 @@
+"""Alembic's migrations: the schema, step by step, Procrastinate's among them."""

@@ -1,0 +1,297 @@
+"""Every row heed keeps. A row is built from values that a plain shape has validated before."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import DateTime, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+from uuid_utils.compat import uuid7
+
+
+class Timestamp(DateTime):
+    """A moment with its zone; PostgreSQL keeps it in UTC."""
+
+    def __init__(self) -> None:
+        super().__init__(timezone=True)
+
+
+class Texts(ARRAY[str]):
+    """A list of texts."""
+
+    def __init__(self) -> None:
+        super().__init__(Text())
+
+
+def now() -> datetime:
+    """The moment by this process's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class Installation(SQLModel, table=True):
+    """One row: which secret key this database was set up with, so that a second key is refused at start."""
+
+    id: int = Field(default=1, primary_key=True)
+    key_id: str
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Source(SQLModel, table=True):
+    name: str = Field(primary_key=True)
+    kind: str
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    secrets: bytes | None = None
+    key_id: str | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Feedback(SQLModel, table=True):
+    """One survey response or review; its answers live in the revisions. `stage` is the step it waits in."""
+
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index("feedback_newest", "received_at", "id"),
+        Index("feedback_waiting", "stage", "stage_since"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    source: str = Field(foreign_key="source.name")
+    external_id: str
+    revision: int
+    stage: str = "received"
+    stage_since: datetime = Field(default_factory=now, sa_type=Timestamp)
+    attempts: int = 0
+    reason: str | None = None
+    history: bool = False
+    withdrawn_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    received_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class FeedbackRevision(SQLModel, table=True):
+    """The answer as it stood at one revision: the working copy, its digest, and the original under lock and key."""
+
+    __tablename__ = "feedback_revision"
+    __table_args__ = (UniqueConstraint("feedback_id", "revision"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    feedback_id: UUID = Field(foreign_key="feedback.id")
+    revision: int
+    body: dict[str, Any] = Field(sa_type=JSONB)
+    digest: str
+    original: bytes | None
+    key_id: str | None
+    original_expires_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    submitted_at: datetime = Field(sa_type=Timestamp)
+    received_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Classification(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("feedback_id", "revision", "classifier", "calibrator", "taxonomy"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    feedback_id: UUID = Field(foreign_key="feedback.id")
+    revision: int
+    classifier: str
+    calibrator: str
+    taxonomy: str
+    document: dict[str, Any] = Field(sa_type=JSONB)
+    topics: dict[str, float] = Field(sa_type=JSONB)
+    logits: list[dict[str, list[float]]] = Field(sa_type=JSONB)  # of each verbatim, by axis
+    vector: list[float] | None = Field(default=None, sa_type=Vector)
+    degraded: bool = False
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Policy(SQLModel, table=True):
+    """A published version never changes: the database refuses UPDATE and DELETE."""
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str
+    document: str
+    tree: dict[str, Any] = Field(sa_type=JSONB)
+    digest: str
+    comment: str | None = None
+    created_by: str
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class PolicyActivation(SQLModel, table=True):
+    """Which version decides, from when to when, in which mode and for whom; never a flag on the policy."""
+
+    __tablename__ = "policy_activation"
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    policy_version: int = Field(foreign_key="policy.version")
+    mode: str = "live"
+    scope: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    share: float = 1.0
+    from_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    to_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    by: str
+    comment: str | None = None
+    approved_by: str | None = None
+
+
+class Decision(SQLModel, table=True):
+    """A receipt: what was decided, by which rules of which version, on which values; canonical text and its digest."""
+
+    __table_args__ = (UniqueConstraint("feedback_id", "revision", "policy_version", "mode"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    feedback_id: UUID = Field(foreign_key="feedback.id")
+    revision: int
+    policy_version: int = Field(foreign_key="policy.version")
+    mode: str
+    receipt: str
+    digest: str
+    decided_at: datetime = Field(sa_type=Timestamp)
+
+
+class WorkItem(SQLModel, table=True):
+    __tablename__ = "work_item"
+    __table_args__ = (
+        Index("work_item_newest", "created_at", "id"),
+        Index("work_item_due", "status", "due_at"),
+        Index("work_item_owner", "owner", "status"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    kind: str
+    status: str = "open"
+    mandatory: bool = False
+    title: str
+    body: str
+    priority: str = "normal"
+    owner: str | None = None
+    owner_group: str | None = None
+    tags: list[str] = Field(default_factory=list, sa_type=Texts)
+    rule: str
+    decision_id: UUID = Field(foreign_key="decision.id")
+    join_key: str | None = None
+    merged_into: UUID | None = Field(default=None, foreign_key="work_item.id")
+    score: float | None = None
+    outcome: str | None = None
+    root_cause: str | None = None
+    sla: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    due_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    acknowledge_due_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    acknowledge_met_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    contact_due_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    contact_met_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    resolve_due_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    resolve_met_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    paused_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    wait_until: datetime | None = Field(default=None, sa_type=Timestamp)
+    version: int = 1
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class WorkItemEvidence(SQLModel, table=True):
+    """Which feedback stands behind which item; a feedback record makes at most one item of a kind."""
+
+    __tablename__ = "work_item_evidence"
+    __table_args__ = (UniqueConstraint("feedback_id", "kind"),)
+    work_item_id: UUID = Field(foreign_key="work_item.id", primary_key=True)
+    feedback_id: UUID = Field(foreign_key="feedback.id", primary_key=True)
+    kind: str
+    decision_id: UUID = Field(foreign_key="decision.id")
+
+
+class WorkItemEvent(SQLModel, table=True):
+    """What happened to an item, in order; `once_key` lets an event happen at most once."""
+
+    __tablename__ = "work_item_event"
+    __table_args__ = (UniqueConstraint("work_item_id", "once_key"),)
+    work_item_id: UUID = Field(foreign_key="work_item.id", primary_key=True)
+    sequence: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    type: str
+    actor: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    once_key: str | None = None
+    at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Destination(SQLModel, table=True):
+    """Where work goes. Breaker and token columns pace the calls of all workers together."""
+
+    name: str = Field(primary_key=True)
+    kind: str
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    secrets: bytes | None = None
+    key_id: str | None = None
+    disabled_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    disabled_reason: str | None = None
+    failures: int = 0
+    opened_until: datetime | None = Field(default=None, sa_type=Timestamp)
+    tokens: float | None = None
+    tokens_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Delivery(SQLModel, table=True):
+    """One attempt-history towards a destination. `destination` is a name, set up or not: a delivery may wait for it."""
+
+    __table_args__ = (
+        UniqueConstraint("work_item_id", "destination", "operation", "sequence"),
+        Index("delivery_waiting", "state", "next_at"),
+        Index("delivery_newest", "created_at", "id"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    work_item_id: UUID = Field(foreign_key="work_item.id")
+    destination: str
+    operation: str = "create"
+    sequence: int = 1
+    idempotency_key: str = Field(unique=True)
+    state: str = "pending"
+    attempt: int = 0
+    next_at: datetime | None = Field(default_factory=now, sa_type=Timestamp)
+    external_ref: str | None = None
+    external_url: str | None = None
+    external_status: str | None = None
+    last_error: str | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class DeliveryAttempt(SQLModel, table=True):
+    __tablename__ = "delivery_attempt"
+    delivery_id: UUID = Field(foreign_key="delivery.id", primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    started_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    finished_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    outcome: str | None = None
+    detail: str | None = None
+
+
+class User(SQLModel, table=True):
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    name: str = Field(unique=True)
+    password_hash: str | None = None
+    roles: list[str] = Field(default_factory=list, sa_type=Texts)
+    email: str | None = None
+    manager: str | None = None
+    zone: str | None = None
+    active: bool = True
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class ApiKey(SQLModel, table=True):
+    """The digest of a key, never the key."""
+
+    __tablename__ = "api_key"
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    name: str
+    digest: str = Field(unique=True)
+    role: str
+    source: str | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    revoked_at: datetime | None = Field(default=None, sa_type=Timestamp)
+
+
+class AuditEvent(SQLModel, table=True):
+    """A link of the audit chain: each hash covers the one before it."""
+
+    __tablename__ = "audit_event"
+    sequence: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=Timestamp)
+    actor: str
+    action: str
+    object: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    previous_hash: str
+    hash: str
