@@ -1,0 +1,1 @@
+"""A survey answer becomes a feedback row, once."""

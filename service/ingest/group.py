@@ -1,0 +1,91 @@
+"""Grouped commits: requests that arrive while one commit is under way share the next one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from threading import Lock
+
+from sqlalchemy.exc import DBAPIError
+
+from service.ingest.intake import Outcome, Raced, Submission, accept
+from service.store.database import Database, is_outage
+from service.store.vault import Vault
+
+MOST_RECORDS = 1_000  # in one transaction, so that no commit takes long
+TRIES = 5
+
+
+@dataclass(slots=True)
+class _Entry:
+    submission: Submission
+    outcome: Outcome | None = None
+    error: Exception | None = None
+    done: bool = field(default=False)
+
+
+class GroupedIntake:
+    """Accepts submissions from many threads.
+
+    Nobody waits for a group to fill: whoever gets the turn commits everything that has queued up meanwhile, so
+    that a quiet service answers at once and a busy one shares its fsyncs.
+    """
+
+    def __init__(self, database: Database, vault: Vault, *, most_records: int = MOST_RECORDS) -> None:
+        self._database = database
+        self._vault = vault
+        self._most = most_records
+        self._waiting: list[_Entry] = []
+        self._guard = Lock()
+        self._turn = Lock()
+
+    def submit(self, submission: Submission) -> Outcome:
+        """Store a submission; when this returns, it is durable (or refused as a whole).
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database did not take it; the sender may try again, safely.
+        """
+        entry = _Entry(submission)
+        with self._guard:
+            self._waiting.append(entry)
+        with self._turn:
+            while not entry.done:
+                self._commit(self._next_group())
+        if entry.error is not None:
+            raise entry.error
+        if entry.outcome is None:
+            raise RuntimeError("a submission was neither accepted nor refused")
+        return entry.outcome
+
+    def _next_group(self) -> list[_Entry]:
+        with self._guard:
+            sizes = accumulate(len(entry.submission) for entry in self._waiting)
+            number = 1 + sum(size < self._most for size in sizes)
+            group, self._waiting = self._waiting[:number], self._waiting[number:]
+            return group
+
+    def _commit(self, group: Sequence[_Entry]) -> None:
+        try:
+            outcomes = self._accept([entry.submission for entry in group])
+        except Exception as error:  # noqa: BLE001 (handed to every request it belongs to)
+            if len(group) > 1 and not is_outage(error):
+                for entry in group:  # one submission the database cannot take must not cost its neighbours theirs
+                    self._commit([entry])
+                return
+            for entry in group:
+                entry.error, entry.done = error, True
+            return
+        for entry, outcome in zip(group, outcomes, strict=True):
+            entry.outcome, entry.done = outcome, True
+
+    def _accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self._database.session() as session:
+                    return accept(session, submissions, self._vault)
+            except Raced:
+                if attempt == TRIES:
+                    raise
+            except DBAPIError as error:
+                if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in {"40001", "40P01"}:
+                    raise
+        raise AssertionError

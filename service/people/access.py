@@ -1,0 +1,77 @@
+"""Who may do what: six roles, and API keys of which only a keyed digest is kept."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal, get_args
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from service.store import audit
+from service.store.tables import ApiKey, now
+from service.store.vault import Vault
+
+Role = Literal["source", "supervisor", "product", "reviewer", "auditor", "admin"]
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+class InvalidKeyRequest(Exception):
+    """A key cannot be made as asked; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking. `source` binds a source key to one source."""
+
+    name: str
+    role: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made, with its secret, which is shown this once."""
+
+    id: UUID
+    name: str
+    role: str
+    key: str
+
+
+def create_key(
+    session: Session, vault: Vault, *, name: str, role: str, source: str | None = None, actor: str
+) -> NewKey:
+    """Make an API key: 32 random bytes behind a prefix by which leaked keys can be found.
+
+    Raises:
+        InvalidKeyRequest: unknown role, empty name, or a source given to another role than `source`.
+    """
+    if role not in ROLES:
+        raise InvalidKeyRequest(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
+    if source is not None and role != "source":
+        raise InvalidKeyRequest(f"Only a key of role 'source' can be bound to a source, not one of role {role!r}.")
+    if not 1 <= len(name) <= 128:
+        raise InvalidKeyRequest("A key's name has 1 to 128 characters: say who or what will use it.")
+    key = f"heed_live_{secrets.token_urlsafe(32)}"
+    row = ApiKey(name=name, digest=vault.digest(key), role=role, source=source)
+    session.add(row)
+    audit.record(session, actor, "key.created", str(row.id), name=name, role=role, source=source)
+    return NewKey(row.id, name, role, key)
+
+
+def revoke_key(session: Session, key_id: UUID, *, actor: str) -> bool:
+    """Make a key useless from the next request on; False where there is no such live key."""
+    row = session.get(ApiKey, key_id)
+    if row is None or row.revoked_at is not None:
+        return False
+    row.revoked_at = now()
+    session.add(row)
+    audit.record(session, actor, "key.revoked", str(key_id), name=row.name)
+    return True
+
+
+def caller(session: Session, vault: Vault, key: str) -> Caller | None:
+    """Who holds this key; None for an unknown or revoked one."""
+    found = select(ApiKey).where(col(ApiKey.digest) == vault.digest(key), col(ApiKey.revoked_at).is_(None))
+    row = session.exec(found).first()
+    return Caller(row.name, row.role, row.source) if row else None
