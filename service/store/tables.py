@@ -240,7 +240,7 @@ class Delivery(SQLModel, table=True):
     idempotency_key: str = Field(unique=True)
     state: str = "pending"
     attempt: int = 0
-    next_at: datetime | None = Field(default_factory=now, sa_type=Timestamp)
+    next_at: datetime | None = Field(default=None, sa_type=Timestamp)
     external_ref: str | None = None
     external_url: str | None = None
     external_status: str | None = None

@@ -1,0 +1,1 @@
+"""HTTP only: each file holds its shapes above the routes that use them."""

@@ -1,0 +1,50 @@
+"""`POST /v1/classify`: what the classifier says of a few texts; nothing is stored."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.prediction import Classification, Verbatim
+from service.api.dependencies import StrictRoute, WiringDep, allow
+from service.people.access import Caller
+
+router = APIRouter(prefix="/v1/classify", tags=["classify"], route_class=StrictRoute)
+
+Text = Annotated[str, Field(max_length=100_000)]
+
+
+class ClassifyIn(BaseModel):
+    """Up to 256 texts, and the survey question each answers where it is known."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"texts": ["Parcel came two weeks late and broken."], "questions": ["Why?"]}]},
+    )
+
+    texts: Annotated[list[Text], Field(min_length=1, max_length=256)]
+    questions: list[Text | None] | None = None
+
+    @model_validator(mode="after")
+    def _a_question_each(self) -> Self:
+        if self.questions is not None and len(self.questions) != len(self.texts):
+            raise ValueError(f"{len(self.questions)} questions for {len(self.texts)} texts: give one each, or null")
+        return self
+
+
+class ClassifyOut(BaseModel):
+    """One classification per text, in order."""
+
+    results: list[Classification]
+
+
+@router.post("")
+def classify(
+    parts: WiringDep,
+    _caller: Annotated[Caller, Depends(allow("supervisor", "product"))],
+    body: ClassifyIn,
+) -> ClassifyOut:
+    """Classify texts without storing them."""
+    questions = body.questions or [None] * len(body.texts)
+    asked = [Verbatim(text, question) for text, question in zip(body.texts, questions, strict=True)]
+    return ClassifyOut(results=parts.reader.read(asked))

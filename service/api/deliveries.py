@@ -1,0 +1,54 @@
+"""`/v1/deliveries`: what was sent where, what failed, and once more."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import tuple_
+from sqlmodel import col, select
+
+from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.problems import Problem, not_found
+from service.api.shapes import DeliveryOut, delivery_out
+from service.deliver.outbox import replay
+from service.people.access import Caller
+from service.store import audit
+from service.store.tables import Delivery
+
+router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], route_class=StrictRoute)
+Admin = Annotated[Caller, Depends(allow())]
+
+
+@router.get("")
+def list_deliveries(
+    session: SessionDep,
+    _caller: Admin,
+    cursor: CursorDep,
+    limit: LimitDep = 50,
+    state: Literal["pending", "delivered", "dead"] | None = None,
+    destination: Annotated[str | None, Query(max_length=64)] = None,
+) -> Page[DeliveryOut]:
+    """Deliveries, newest first; `state=dead` is the dead-letter list."""
+    query = select(Delivery).order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc()).limit(limit + 1)
+    if state is not None:
+        query = query.where(col(Delivery.state) == state)
+    if destination is not None:
+        query = query.where(col(Delivery.destination) == destination)
+    if cursor is not None:
+        query = query.where(tuple_(col(Delivery.created_at), col(Delivery.id)) < (cursor.at, cursor.id))
+    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    return Page(items=[delivery_out(row) for row in rows], next=following)
+
+
+@router.post("/{delivery_id}/replay")
+def replay_delivery(session: SessionDep, caller: Admin, delivery_id: UUID) -> DeliveryOut:
+    """Send a dead delivery once more, under the same idempotency key."""
+    row = session.get(Delivery, delivery_id, with_for_update=True)
+    if row is None:
+        raise not_found("delivery")
+    if row.state != "dead":
+        raise Problem(409, f"This delivery is {row.state}: only a dead one can be replayed.")
+    replay(session, row)
+    audit.record(session, caller.name, "delivery.replayed", str(row.id), destination=row.destination)
+    session.commit()
+    return delivery_out(row)

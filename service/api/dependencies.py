@@ -1,0 +1,163 @@
+"""What routes ask for: a session, who is calling, the strict body, a page of a list."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar, cast
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from service.api.problems import Problem
+from service.classify import Reader
+from service.deliver.http import Client
+from service.ingest.group import GroupedIntake
+from service.ingest.source import Inbound
+from service.ingest.strict_json import parse
+from service.people.access import Caller, caller
+from service.store.database import Database
+from service.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the web process was built from; one per application, on `app.state.wiring`."""
+
+    database: Database
+    vault: Vault
+    intake: GroupedIntake
+    reader: Reader
+    http: Client
+    require_approval: bool
+
+
+def wiring(request: Request) -> Wiring:
+    """The application's parts."""
+    return cast(Wiring, request.app.state.wiring)
+
+
+WiringDep = Annotated[Wiring, Depends(wiring)]
+
+
+def _session(parts: WiringDep) -> Iterator[Session]:
+    with Session(parts.database.engine, expire_on_commit=False) as session:
+        yield session
+
+
+# The transaction ends inside the route, by session.commit(): an answer is never sent before its commit.
+SessionDep = Annotated[Session, Depends(_session)]
+
+_bearer = HTTPBearer(auto_error=False, description="An API key made by `heed keys create`.")
+
+
+def _caller(parts: WiringDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+    challenge = {"WWW-Authenticate": 'Bearer realm="heed"'}
+    if credentials is None:
+        raise Problem(401, "Send an API key: `Authorization: Bearer heed_live_...`.", headers=challenge)
+    with Session(parts.database.engine) as session:
+        found = caller(session, parts.vault, credentials.credentials)
+    if found is None:
+        raise Problem(401, "This key is unknown or was revoked: `heed keys create` makes another.", headers=challenge)
+    return found
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+def allow(*roles: str) -> Callable[[Request, Caller], Caller]:
+    """A dependency that lets these roles in; `admin` may everything, `auditor` every GET."""
+
+    def check(request: Request, who: CallerDep) -> Caller:
+        if who.role in {*roles, "admin"} or (who.role == "auditor" and request.method == "GET"):
+            return who
+        raise Problem(403, f"A key of role '{who.role}' may not do this.")
+
+    return check
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON body is read strictly: no NaN, no double keys, bounded depth, real text."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            response: Response = await handle(_StrictRequest(request.scope, request.receive))
+            return response
+
+        return strict
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:  # noqa: ANN401 (any JSON value)
+        raw = await self.body()
+        require_json(self)
+        return parse(raw)
+
+
+def require_json(request: Request) -> None:
+    """415 for a body that says it is something else than JSON."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise Problem(415, f"This address takes application/json, not {kind[:80]}.")
+
+
+async def _inbound(request: Request) -> Inbound:
+    return Inbound(request.method, dict(request.query_params), dict(request.headers), await request.body())
+
+
+InboundDep = Annotated[Inbound, Depends(_inbound)]
+
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list, newest first; `next` is the cursor of the page after it."""
+
+    items: list[Item]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page begins: after the row of this moment and id."""
+
+    at: datetime
+    id: UUID
+
+
+def _cursor(
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+) -> Position | None:
+    if cursor is None:
+        return None
+    try:
+        at, row = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
+        return Position(datetime.fromisoformat(at), UUID(row))
+    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+        wrong = [{"pointer": "", "parameter": "cursor", "detail": "This is no cursor of ours."}]
+        raise Problem(422, "Give `next` of the page before, unchanged.", errors=wrong) from error
+
+
+CursorDep = Annotated[Position | None, Depends(_cursor)]
+LimitDep = Annotated[int, Query(ge=1, le=200, description="how many at most")]
+
+
+def paged(
+    rows: Sequence[Row], limit: int, at: Callable[[Row], tuple[datetime, UUID]]
+) -> tuple[Sequence[Row], str | None]:
+    """Split what a query for one row more than `limit` found into the page and the cursor after it."""
+    if len(rows) <= limit:
+        return rows, None
+    moment, row_id = at(rows[limit - 1])
+    place = json.dumps([moment.isoformat(), str(row_id)])
+    return rows[:limit], base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")

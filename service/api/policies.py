@@ -1,0 +1,140 @@
+"""`/v1/policies`: versions of the rules, published once and never changed, and which of them decides."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session, col, select
+
+from service.api.dependencies import InboundDep, LimitDep, SessionDep, StrictRoute, WiringDep, allow
+from service.api.problems import Problem, not_found
+from service.people.access import Caller
+from service.route.versions import activate, active_version, publish
+from service.store.tables import Policy
+
+router = APIRouter(prefix="/v1/policies", tags=["policies"], route_class=StrictRoute)
+Supervisor = Annotated[Caller, Depends(allow("supervisor"))]
+Admin = Annotated[Caller, Depends(allow())]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+_KINDS = ("application/yaml", "application/x-yaml", "text/yaml", "application/json")
+_EXAMPLE = """name: default
+rules:
+  - name: detractor-follow-up
+    when: scores.nps <= 6
+    then: {create: follow_up, mandatory: true}
+"""
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/yaml": {"schema": {"type": "string"}, "example": _EXAMPLE},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}
+
+
+class WarningOut(BaseModel):
+    """Something the author should know although the policy is fine."""
+
+    line: int
+    column: int
+    detail: str
+
+
+class PublishedOut(BaseModel):
+    """The version just stored; it decides nothing until it is activated."""
+
+    version: int
+    warnings: list[WarningOut]
+
+
+class PolicyOut(BaseModel):
+    """A published version."""
+
+    version: int
+    name: str
+    active: bool
+    comment: str | None
+    created_by: str
+    created_at: datetime
+    digest: str
+
+
+class PolicyDocumentOut(PolicyOut):
+    """A published version with its document as written and its canonical tree."""
+
+    document: str
+    tree: dict[str, Any]
+
+
+class PolicyPage(BaseModel):
+    """Versions, newest first; `next` is the cursor of the page after."""
+
+    items: list[PolicyOut]
+    next: str | None
+
+
+class ActivateIn(BaseModel):
+    """Why this version decides from now on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"comment": "the rules of December"}]})
+
+    comment: Annotated[str, Field(min_length=1, max_length=2_000)]
+    mode: Literal["live"] = "live"
+
+
+@router.post("", status_code=201, openapi_extra=_BODY)
+def publish_policy(
+    request: Request, parts: WiringDep, session: SessionDep, caller: Admin, inbound: InboundDep
+) -> PublishedOut:
+    """Check a policy and store it as the next version. Errors come with line and column."""
+    kind = request.headers.get("content-type", "application/yaml").partition(";")[0].strip().lower()
+    if kind not in _KINDS:
+        raise Problem(415, f"A policy is sent as application/yaml or application/json, not {kind[:80]}.")
+    topics = [topic.name for topic in parts.reader.taxonomy.topics]
+    published = publish(session, inbound.raw, topics, by=caller.name)
+    session.commit()
+    warnings = [WarningOut(line=one.line, column=one.column, detail=one.detail) for one in published.warnings]
+    return PublishedOut(version=published.version, warnings=warnings)
+
+
+@router.get("")
+def list_policies(
+    session: SessionDep, _caller: Supervisor, limit: LimitDep = 50, cursor: Annotated[Version, Query()] = 2**31 - 1
+) -> PolicyPage:
+    """All versions, newest first."""
+    query = select(Policy).where(col(Policy.version) < cursor).order_by(col(Policy.version).desc()).limit(limit)
+    rows, deciding = session.exec(query).all(), active_version(session)
+    following = str(rows[-1].version) if len(rows) == limit else None
+    return PolicyPage(items=[PolicyOut(**_plain(row, deciding)) for row in rows], next=following)
+
+
+@router.get("/{version}")
+def get_policy(session: SessionDep, _caller: Supervisor, version: Version) -> PolicyDocumentOut:
+    """One version, as it was written."""
+    row = _row(session, version)
+    return PolicyDocumentOut(**_plain(row, active_version(session)), document=row.document, tree=row.tree)
+
+
+@router.post("/{version}/activate")
+def activate_policy(
+    parts: WiringDep, session: SessionDep, caller: Admin, version: Version, body: ActivateIn
+) -> PolicyOut:
+    """Let a version decide: every decision taken after this answer uses it, in every process."""
+    activate(session, version, by=caller.name, comment=body.comment, need_approval=parts.require_approval)
+    session.commit()
+    return PolicyOut(**_plain(_row(session, version), version))
+
+
+def _row(session: Session, version: int) -> Policy:
+    row = session.get(Policy, version)
+    if row is None:
+        raise not_found("policy of this version")
+    return row
+
+
+def _plain(row: Policy, deciding: int) -> dict[str, Any]:
+    return {**row.model_dump(include=set(PolicyOut.model_fields)), "active": row.version == deciding}

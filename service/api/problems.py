@@ -1,0 +1,164 @@
+"""Errors as `application/problem+json` (RFC 9457): our exceptions to HTTP statuses; the only file that knows both."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from service.deliver.destination import InvalidDestination
+from service.ingest.intake import Raced
+from service.ingest.source import BadPayload
+from service.ingest.strict_json import NotJson, NotText, escape
+from service.route.findings import InvalidPolicy
+from service.route.versions import OwnPolicy, UnknownVersion
+from service.store.database import is_outage
+from service.work.lifecycle import Impossible
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    400: ("not-parseable", "The request cannot be read"),
+    401: ("not-signed-in", "No valid key"),
+    403: ("not-allowed", "This key may not do that"),
+    404: ("not-found", "There is no such thing"),
+    405: ("method-not-allowed", "This address does not take that method"),
+    408: ("too-slow", "The request came in too slowly"),
+    409: ("conflict", "The state of things does not allow that"),
+    413: ("too-large", "The body is too large"),
+    415: ("unsupported-media-type", "The body is of the wrong kind"),
+    422: ("invalid", "Well-formed, but wrong"),
+    429: ("too-many-requests", "Too many requests"),
+    500: ("internal", "heed made a mistake"),
+    503: ("unavailable", "heed cannot do that right now"),
+}
+
+
+@dataclass(eq=False)
+class Problem(HTTPException):
+    """An answer that is an error. `type` is stable; `errors` say where (JSON Pointer) and what."""
+
+    status_code: int
+    detail: str
+    type: str | None = None
+    errors: Sequence[Mapping[str, Any]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """The problem as a response."""
+        known_type, title = _TITLES.get(self.status_code, ("error", "Something is wrong"))
+        content: dict[str, Any] = {
+            "type": self.type or known_type,
+            "title": title,
+            "status": self.status_code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            content["errors"] = list(self.errors)
+        return JSONResponse(content, self.status_code, dict(self.headers), media_type=MEDIA_TYPE)
+
+
+def not_found(what: str) -> Problem:
+    """404 in one word for every missing thing."""
+    return Problem(404, f"There is no {what} here, or none that this key may see.")
+
+
+def _unavailable(detail: str, kind: str = "unavailable") -> Problem:
+    return Problem(503, detail, kind, headers={"Retry-After": "2"})
+
+
+def _bad_payload(error: BadPayload) -> Problem:
+    errors = [{"pointer": wrong.pointer, "detail": wrong.detail} for wrong in error.errors]
+    return Problem(422, "Nothing was stored: mend what is listed and send it again.", errors=errors)
+
+
+def _validation(error: RequestValidationError) -> Problem:
+    errors = []
+    for found in error.errors():
+        place, *steps = found["loc"]
+        detail = found["msg"].removeprefix("Value error, ")
+        if place == "body":
+            errors.append({"pointer": "".join(f"/{escape(step)}" for step in steps), "detail": detail})
+        else:
+            errors.append({"pointer": "", "parameter": str(steps[0]) if steps else str(place), "detail": detail})
+    return Problem(422, "Mend what is listed and send it again.", errors=errors)
+
+
+def _database(error: DBAPIError | psycopg.Error) -> Problem:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlstate", None) in {"53100", "58030"}:
+        return _unavailable("The database has no disk space left; nothing was stored. Try again later.", "storage-full")
+    if is_outage(error):
+        return _unavailable("The database does not answer right now. Send the request again: nothing is doubled.")
+    log.error("request.failed", exc_info=error)
+    return _MISTAKE
+
+
+_MISTAKE = Problem(500, "heed made a mistake and has written it down; the request id finds it in the log.")
+
+
+def _policy(error: InvalidPolicy) -> Problem:
+    errors = [
+        {"line": one.line, "column": one.column, "detail": one.detail, "suggestion": one.suggestion}
+        for one in error.errors
+    ]
+    return Problem(422, "The policy was not stored: mend what is listed and send it again.", "invalid-policy", errors)
+
+
+_TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
+    NotJson: lambda error: Problem(400, str(error)),
+    NotText: lambda error: Problem(
+        422, "A text cannot be kept.", errors=[{"pointer": error.pointer, "detail": error.detail}]
+    ),
+    BadPayload: _bad_payload,
+    RequestValidationError: _validation,
+    InvalidPolicy: _policy,
+    InvalidDestination: lambda error: Problem(
+        422,
+        "This destination cannot work as described.",
+        errors=[{"pointer": one.pointer, "detail": one.detail} for one in error.problems],
+    ),
+    Impossible: lambda error: Problem(
+        409, error.detail, error.type, [{"pointer": pointer, "detail": text} for pointer, text in error.missing]
+    ),
+    UnknownVersion: lambda error: Problem(404, str(error)),
+    OwnPolicy: lambda error: Problem(409, str(error), "own-policy"),
+    Raced: lambda _error: _unavailable("Somebody else is storing the same records. Send the request again."),
+    PoolTimeout: lambda _error: _unavailable("All connections to the database are in use. Send the request again."),
+    DBAPIError: _database,
+    psycopg.Error: _database,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception the routes may raise with a problem."""
+    for kind, translate in _TRANSLATIONS.items():
+
+        def handler(_request: Request, error: Exception, to_problem: Callable[[Any], Problem] = translate) -> Response:
+            return to_problem(error).response()
+
+        app.add_exception_handler(kind, handler)
+
+    def http_error(_request: Request, error: Exception) -> Response:
+        if isinstance(error, Problem):
+            return error.response()
+        raised = cast(HTTPException, error)
+        detail = raised.detail if raised.status_code not in {404, 405} else _TITLES[raised.status_code][1] + "."
+        return Problem(raised.status_code, detail, headers=raised.headers or {}).response()
+
+    def mistake(_request: Request, error: Exception) -> Response:
+        log.error("request.failed", exc_info=error)
+        return Problem(
+            500, "heed made a mistake and has written it down; the request id finds it in the log."
+        ).response()
+
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(Exception, mistake)

@@ -1,0 +1,144 @@
+"""Shapes that several resources show: work items, deliveries, feedback; made from rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from service.store.tables import Decision, Delivery, WorkItem, WorkItemEvent, WorkItemEvidence
+from service.work.items import Why, clocks, why
+from service.work.lifecycle import Clock, target_state
+
+
+class TargetOut(BaseModel):
+    """A promise of the service level and how it stands."""
+
+    due_at: datetime
+    met_at: datetime | None
+    state: Literal["running", "paused", "at_risk", "met", "missed"]
+
+
+class TargetsOut(BaseModel):
+    """The three promises; null where the service level makes none."""
+
+    acknowledge: TargetOut | None
+    contact: TargetOut | None
+    resolve: TargetOut | None
+
+
+class EventOut(BaseModel):
+    """Something that happened to an item."""
+
+    sequence: int
+    type: str
+    actor: str
+    at: datetime
+    data: dict[str, Any]
+
+
+class DeliveryOut(BaseModel):
+    """The history of one call to a destination."""
+
+    id: UUID
+    work_item_id: UUID
+    destination: str
+    operation: Literal["create", "update", "comment"]
+    state: Literal["pending", "delivered", "dead"]
+    attempts: int
+    next_at: datetime | None
+    external_ref: str | None
+    external_url: str | None
+    idempotency_key: str
+    last_error: str | None
+    created_at: datetime
+
+
+class WorkItemOut(BaseModel):
+    """A piece of work, why it exists, what happened to it and where it was sent."""
+
+    id: UUID
+    kind: Literal["follow_up", "ticket", "quality_case", "backlog_item", "review"]
+    status: Literal["open", "acknowledged", "waiting", "resolved", "retracted"]
+    mandatory: bool
+    title: str
+    priority: Literal["low", "normal", "high", "urgent"]
+    owner: str | None
+    tags: list[str]
+    rule: str
+    feedback_ids: list[UUID]
+    decision_id: UUID
+    created_at: datetime
+    due_at: datetime | None
+    outcome: str | None
+    root_cause: str | None
+    targets: TargetsOut
+    why: list[Why]
+    events: list[EventOut]
+    deliveries: list[DeliveryOut]
+
+
+def delivery_out(row: Delivery) -> DeliveryOut:
+    """A delivery as the API shows it."""
+    return DeliveryOut(
+        **row.model_dump(exclude={"attempt", "sequence", "external_status"}),
+        attempts=row.attempt,
+    )
+
+
+def work_items_out(session: Session, rows: Sequence[WorkItem], now: datetime) -> list[WorkItemOut]:
+    """Items with what belongs to them, in four queries however many they are."""
+    ids = [row.id for row in rows]
+    feedback = _by_item(session.exec(select(WorkItemEvidence).where(col(WorkItemEvidence.work_item_id).in_(ids))))
+    events = _by_item(
+        session.exec(
+            select(WorkItemEvent).where(col(WorkItemEvent.work_item_id).in_(ids)).order_by(col(WorkItemEvent.sequence))
+        )
+    )
+    deliveries = _by_item(
+        session.exec(select(Delivery).where(col(Delivery.work_item_id).in_(ids)).order_by(col(Delivery.created_at)))
+    )
+    receipts = dict(
+        session.exec(
+            select(Decision.id, Decision.receipt).where(col(Decision.id).in_({row.decision_id for row in rows}))
+        ).all()
+    )
+    return [
+        WorkItemOut(
+            **row.model_dump(include=_PLAIN),
+            feedback_ids=[one.feedback_id for one in feedback[row.id]],
+            targets=_targets(row, now),
+            why=why(row, receipts[row.decision_id]),
+            events=[EventOut(**one.model_dump(include=set(EventOut.model_fields))) for one in events[row.id]],
+            deliveries=[delivery_out(one) for one in deliveries[row.id]],
+        )
+        for row in rows
+    ]
+
+
+_PLAIN = set(WorkItemOut.model_fields) - {"feedback_ids", "targets", "why", "events", "deliveries"}
+
+
+Row = TypeVar("Row", WorkItemEvidence, WorkItemEvent, Delivery)
+
+
+def _by_item(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.work_item_id].append(row)
+    return found
+
+
+def _targets(row: WorkItem, now: datetime) -> TargetsOut:
+    def shown(clock: Clock | None) -> TargetOut | None:
+        if clock is None:
+            return None
+        return TargetOut(
+            due_at=clock.due_at, met_at=clock.met_at, state=target_state(clock, row.created_at, row.paused_at, now)
+        )
+
+    acknowledge, contact, resolve = clocks(row)
+    return TargetsOut(acknowledge=shown(acknowledge), contact=shown(contact), resolve=shown(resolve))

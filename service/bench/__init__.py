@@ -1,0 +1,1 @@
+"""Benchmarks: ours against a named peer, side by side in one run, ratios first."""

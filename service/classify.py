@@ -1,0 +1,152 @@
+"""Run the classifier on feedback's verbatims and keep what it said: one pass, every axis, a row per revision."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+from uuid_utils.compat import uuid7
+
+from models.catalog import load
+from models.classifier import Classifier
+from models.document import combine, describe, document
+from models.prediction import Classification as Belief
+from models.prediction import DocumentClassification, Reading, Verbatim
+from models.taxonomy import Taxonomy, default_taxonomy
+from service.store import jobs
+from service.store.tables import Classification, Feedback, FeedbackRevision, now
+
+NO_CALIBRATOR = "identity@1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A feedback revision's open answers, ready to be read."""
+
+    feedback_id: UUID
+    revision: int
+    verbatims: tuple[Verbatim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was read: each verbatim, the whole record as one reading, and the document of the contract."""
+
+    readings: tuple[Reading, ...]
+    whole: Reading
+    document: DocumentClassification
+
+
+class Reader:
+    """A classifier and a taxonomy; the classifier is loaded on first use, once per process."""
+
+    def __init__(self, classifier: str, taxonomy: Taxonomy | None = None) -> None:
+        self._name = classifier
+        self._loaded: Classifier | None = None
+        self._lock = Lock()
+        self.taxonomy = taxonomy or default_taxonomy()
+
+    @property
+    def classifier(self) -> Classifier:
+        """The classifier, loaded."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = load(self._name)
+            return self._loaded
+
+    def read(self, verbatims: Sequence[Verbatim]) -> list[Belief]:
+        """What `POST /v1/classify` answers: one classification per text, in order; nothing is stored."""
+        classifier = self.classifier
+        return [
+            describe(reading, classifier.name, self.taxonomy) for reading in classifier.read(verbatims, self.taxonomy)
+        ]
+
+    def understand(self, answers: Sequence[Answered]) -> list[Understood | None]:
+        """Read whole records in one call to the classifier; None for a record without a word in it."""
+        classifier = self.classifier
+        readings = iter(classifier.read([one for answer in answers for one in answer.verbatims], self.taxonomy))
+        understood: list[Understood | None] = []
+        for answer in answers:
+            own = [next(readings) for _ in answer.verbatims]
+            if all(not verbatim.text.strip() for verbatim in answer.verbatims):
+                understood.append(None)
+            else:
+                understood.append(Understood(tuple(own), combine(own), document(own, classifier.name, self.taxonomy)))
+        return understood
+
+
+def classify(session: Session, reader: Reader, ids: Sequence[UUID]) -> None:
+    """Classify those of these records that still wait for it, and defer their decision.
+
+    The inference runs outside any transaction; what moved on meanwhile (a new revision, another run of this
+    job) is left alone.
+    """
+    answers = _answers(session, ids)
+    session.rollback()
+    understood = reader.understand(answers)
+    waiting = _still_waiting(session, answers)
+    pairs = [(a, u) for a, u in zip(answers, understood, strict=True) if a.feedback_id in waiting]
+    rows = [_row(reader, answer, read) for answer, read in pairs if read is not None]
+    if rows:
+        session.execute(insert(Classification).on_conflict_do_nothing(), rows)
+    moved = [answer.feedback_id for answer, _ in pairs]
+    if moved:
+        session.execute(
+            text("UPDATE feedback SET stage = 'classified', stage_since = :at WHERE id = ANY(:ids)"),
+            {"at": now(), "ids": moved},
+        )
+        jobs.defer(session, "decide", ids=[str(one) for one in moved])
+    session.commit()
+
+
+def _answers(session: Session, ids: Sequence[UUID]) -> list[Answered]:
+    found = session.exec(
+        select(Feedback.id, Feedback.revision, FeedbackRevision.body)
+        .join(FeedbackRevision, col(FeedbackRevision.feedback_id) == col(Feedback.id))
+        .where(
+            col(Feedback.id).in_(ids),
+            col(Feedback.stage) == "received",
+            col(FeedbackRevision.revision) == col(Feedback.revision),
+        )
+        .order_by(col(Feedback.id))
+    )
+    return [Answered(feedback_id, revision, verbatims(body)) for feedback_id, revision, body in found]
+
+
+def verbatims(body: Mapping[str, Any]) -> tuple[Verbatim, ...]:
+    """The open answers of a stored record."""
+    language = body.get("language")
+    return tuple(Verbatim(one["text"], one.get("question"), language) for one in body.get("verbatims", []))
+
+
+def _still_waiting(session: Session, answers: Sequence[Answered]) -> set[UUID]:
+    """Lock, in the order of their ids, the rows that nobody has moved meanwhile."""
+    locked = session.exec(
+        select(Feedback.id, Feedback.revision)
+        .where(col(Feedback.id).in_([answer.feedback_id for answer in answers]), col(Feedback.stage) == "received")
+        .order_by(col(Feedback.id))
+        .with_for_update(key_share=True)
+    )
+    read = {(answer.feedback_id, answer.revision) for answer in answers}
+    return {feedback_id for feedback_id, revision in locked if (feedback_id, revision) in read}
+
+
+def _row(reader: Reader, answer: Answered, read: Understood) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "feedback_id": answer.feedback_id,
+        "revision": answer.revision,
+        "classifier": reader.classifier.name,
+        "calibrator": NO_CALIBRATOR,
+        "taxonomy": reader.taxonomy.identity,
+        "document": read.document.model_dump(mode="json"),
+        "topics": dict(read.whole.topics),
+        "logits": [{axis: list(values) for axis, values in one.logits.items()} for one in read.readings],
+        "vector": list(read.whole.vector) if read.whole.vector is not None else None,
+        "degraded": read.whole.degraded,
+        "created_at": now(),
+    }

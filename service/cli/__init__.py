@@ -1,0 +1,1 @@
+"""The command line: a thin third entry point beside app and worker."""

@@ -1,0 +1,5 @@
+"""`python -m service.cli` is `heed`."""
+
+from service.cli.main import main
+
+main()

@@ -1,0 +1,210 @@
+"""The step from a classified record to its work items: build the case, decide, write the receipt and what follows."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlmodel import Session, SQLModel, col, select
+from uuid_utils.compat import uuid7
+
+from service.deliver import draft
+from service.route.case import Case, Customer, Scores
+from service.route.clocks import ALWAYS
+from service.route.decide import Decision, Plan, resolve_uncertified
+from service.route.decide import decide as judge
+from service.route.policy import Policy
+from service.route.receipt import Mode, Provenance, receipt
+from service.route.versions import Active, active
+from service.store import jobs
+from service.store.tables import (
+    Classification,
+    Delivery,
+    Destination,
+    Feedback,
+    FeedbackRevision,
+    WorkItem,
+    WorkItemEvent,
+    WorkItemEvidence,
+    now,
+)
+from service.store.tables import Decision as DecisionRow
+from service.work.items import created_event, new_item
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A classified record that waits for its decision."""
+
+    feedback: Feedback
+    body: Mapping[str, Any]
+    classification: Classification | None
+
+
+def decide(session: Session, ids: Sequence[UUID]) -> None:
+    """Decide those of these records that still wait for it; rows, items and deliver jobs in one transaction."""
+    deciding = active(session)
+    pending = _pending(session, ids)
+    made = _existing_kinds(session, [one.feedback.id for one in pending])
+    ready = set(session.exec(select(Destination.name).where(col(Destination.disabled_at).is_(None))))
+    at = now()
+    rows: list[SQLModel] = []
+    for one in pending:
+        rows.extend(_decided(one, deciding, made.get(one.feedback.id, set()), ready, at))
+    for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
+        values = [row.model_dump() for row in rows if isinstance(row, kind)]
+        if values:
+            session.execute(insert(kind), values)
+    for row in rows:
+        if isinstance(row, Delivery) and row.next_at is not None:
+            jobs.defer(session, "deliver", delivery=str(row.id), once=f"deliver:{row.id}")
+    session.execute(
+        text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
+        {"at": at, "ids": [one.feedback.id for one in pending]},
+    )
+    session.commit()
+
+
+def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
+    """Lock, in the order of their ids, the records that wait, and read their newest answer and classification."""
+    found = session.exec(
+        select(Feedback)
+        .where(col(Feedback.id).in_(ids), col(Feedback.stage) == "classified")
+        .order_by(col(Feedback.id))
+        .with_for_update(key_share=True)
+    ).all()
+    newest = {row.id: row.revision for row in found}
+    bodies = {
+        row_id: body
+        for row_id, revision, body in session.exec(
+            select(FeedbackRevision.feedback_id, FeedbackRevision.revision, FeedbackRevision.body).where(
+                col(FeedbackRevision.feedback_id).in_(newest)
+            )
+        )
+        if revision == newest[row_id]
+    }
+    read = {
+        row.feedback_id: row
+        for row in session.exec(
+            select(Classification)
+            .where(col(Classification.feedback_id).in_(newest))
+            .order_by(col(Classification.created_at))
+        )
+        if row.revision == newest[row.feedback_id]
+    }
+    return [Pending(row, bodies[row.id], read.get(row.id)) for row in found]
+
+
+def _existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    kinds: dict[UUID, set[str]] = {}
+    for feedback_id, kind in session.exec(
+        select(WorkItemEvidence.feedback_id, WorkItemEvidence.kind).where(col(WorkItemEvidence.feedback_id).in_(ids))
+    ):
+        kinds.setdefault(feedback_id, set()).add(kind)
+    return kinds
+
+
+def _decided(one: Pending, deciding: Active, made: set[str], ready: set[str], at: datetime) -> list[SQLModel]:
+    case = case_of(one, at)
+    decision = judge(deciding.policy, case, resolve_uncertified(deciding.policy))
+    mode: Mode = "history" if one.feedback.history else "live"
+    read = one.classification
+    provenance = Provenance(
+        id=str(uuid7()),
+        feedback_id=str(one.feedback.id),
+        revision=one.feedback.revision,
+        policy_version=deciding.version,
+        classifier=read.classifier if read else None,
+        calibrator=read.calibrator if read else None,
+        taxonomy=read.taxonomy if read else None,
+        calendar=ALWAYS,
+        mode=mode,
+        decided_at=at,
+    )
+    told = receipt(decision, case, provenance)
+    row = DecisionRow(
+        id=UUID(provenance.id),
+        feedback_id=one.feedback.id,
+        revision=one.feedback.revision,
+        policy_version=deciding.version,
+        mode=mode,
+        receipt=told,
+        digest=hashlib.sha256(told.encode()).hexdigest(),
+        decided_at=at,
+    )
+    rows: list[SQLModel] = [row]
+    for plan in decision.plans:
+        if plan.kind not in made:
+            rows.extend(_item_rows(one, plan, decision, deciding.policy, row.id, ready, at))
+    return rows
+
+
+def case_of(one: Pending, at: datetime) -> Case:
+    """All that a rule may look at, taken from the stored rows."""
+    document = one.classification.document if one.classification else None
+    customer = one.body.get("customer", {})
+    return Case(
+        source=one.feedback.source,
+        now=at,
+        scores=Scores(**one.body.get("scores", {})),
+        sentiment=document["sentiment"]["probabilities"] if document else None,
+        types=document["type"]["probabilities"] if document else None,
+        urgency=document["urgency"]["probabilities"] if document else None,
+        topics=one.classification.topics if one.classification else None,
+        tags=tuple(topic["label"] for topic in document["topics"]) if document else (),
+        language=document["language"]["code"] if document else one.body.get("language"),
+        abstain=document["abstain"]["reason"] if document and document["abstain"] else None,
+        degraded=document["degraded"] if document else False,
+        customer=Customer(
+            id=customer.get("id"),
+            tier=customer.get("tier"),
+            region=customer.get("region"),
+            account_value=customer.get("account_value"),
+            attributes=customer.get("attributes", {}),
+        ),
+        context=one.body.get("context", {}),
+        history=one.feedback.history,
+    )
+
+
+def _item_rows(
+    one: Pending, plan: Plan, decision: Decision, policy: Policy, decision_id: UUID, ready: set[str], at: datetime
+) -> list[SQLModel]:
+    said = [draft.Said(answer.get("question"), answer["text"]) for answer in one.body.get("verbatims", [])]
+    scores = one.body.get("scores", {})
+    customer = one.body.get("customer", {})
+    words = next((answer.text for answer in said if answer.text.strip()), "")
+    item = new_item(
+        plan,
+        policy,
+        title=draft.title(plan.kind, scores, plan.tags, words),
+        body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, decision)),
+        decision_id=decision_id,
+        at=at,
+    )
+    evidence = WorkItemEvidence(
+        work_item_id=item.id, feedback_id=one.feedback.id, kind=plan.kind, decision_id=decision_id
+    )
+    deliveries = []
+    for name in dict.fromkeys(plan.deliver):
+        delivery_id = uuid7()
+        deliveries.append(
+            Delivery(
+                id=delivery_id,
+                work_item_id=item.id,
+                destination=name,
+                idempotency_key=str(delivery_id),
+                next_at=at if name in ready else None,  # without a destination of that name it waits for one
+                created_at=at,
+            )
+        )
+    return [item, evidence, created_event(item), *deliveries]
+
+
+def _reason(plan: Plan, decision: Decision) -> draft.Reason:
+    rule = next(outcome for outcome in decision.rules if outcome.rule == plan.rules[0])
+    clauses = tuple(draft.Clause(clause.text, clause.value, clause.result) for clause in rule.clauses)
+    return draft.Reason(rule.rule, clauses)

@@ -1,0 +1,207 @@
+"""The `deliver` job, one per delivery: send, write down the attempt, and defer the next one or give up."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlmodel import Session, col, select, update
+
+from service.deliver.catalog import open_destination
+from service.deliver.destination import Call, Draft, InvalidDestination, Receipt, Rejected, TryLater
+from service.deliver.http import Client
+from service.deliver.retry import SCHEDULE, GiveUp, next_attempt
+from service.store import jobs
+from service.store.database import Database
+from service.store.tables import (
+    Delivery,
+    DeliveryAttempt,
+    Destination,
+    Feedback,
+    FeedbackRevision,
+    WorkItem,
+    WorkItemEvidence,
+    now,
+)
+from service.store.vault import Sealed, Vault
+
+log = structlog.get_logger(__name__)
+
+UNDER_WAY = timedelta(seconds=90)  # longer than any attempt: after this the reconciler takes it to be lost
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt needs, read before the call and kept through it."""
+
+    delivery_id: UUID
+    number: int
+    destination: Destination
+    draft: Draft
+    call: Call
+
+
+def seal_secrets(vault: Vault, name: str, secrets: Iterable[str]) -> Sealed:
+    """A destination's secrets, sealed for its row."""
+    return vault.seal(json.dumps(list(secrets)).encode(), f"destination {name}")
+
+
+def open_secrets(vault: Vault, row: Destination) -> list[str]:
+    """A destination's secrets in clear."""
+    if row.secrets is None or row.key_id is None:
+        return []
+    return list(json.loads(vault.open(Sealed(row.secrets, row.key_id), f"destination {row.name}")))
+
+
+def deliver(database: Database, vault: Vault, http: Client, public_url: str | None, delivery_id: UUID) -> None:
+    """Make one attempt. Of two runs of this job only one reaches the destination: the other finds the number taken."""
+    with database.session() as session:
+        attempt = _begin(session, delivery_id, public_url)
+    if attempt is None:
+        return
+    outcome = _send(attempt, vault, http)
+    with database.session() as session:
+        _finish(session, attempt, outcome)
+
+
+def send_waiting(session: Session, destination: str) -> int:
+    """Defer every delivery that has been waiting for this destination to be set up; how many."""
+    waiting = session.exec(
+        select(Delivery).where(
+            col(Delivery.destination) == destination, col(Delivery.state) == "pending", col(Delivery.next_at).is_(None)
+        )
+    ).all()
+    for row in waiting:
+        defer(session, row)
+    return len(waiting)
+
+
+def defer(session: Session, row: Delivery) -> None:
+    """Send this delivery as soon as a worker is free."""
+    row.next_at = now()
+    session.add(row)
+    jobs.defer(session, "deliver", delivery=str(row.id), once=f"deliver:{row.id}")
+
+
+def replay(session: Session, row: Delivery) -> None:
+    """Bring a dead delivery back; its key stays, so that what did arrive before is recognised there."""
+    row.state = "pending"
+    defer(session, row)
+
+
+def resume(session: Session, delivery_id: UUID) -> None:
+    """Go on with a delivery whose worker was lost, under the same key; the lost attempt counts."""
+    row = session.get(Delivery, delivery_id, with_for_update=True)
+    if row is None or row.state != "pending":
+        return
+    if row.attempt >= len(SCHEDULE):
+        row.state, row.next_at, row.last_error = "dead", None, f"The worker was lost during attempt {row.attempt}."
+        session.add(row)
+    else:
+        defer(session, row)
+
+
+def _begin(session: Session, delivery_id: UUID, public_url: str | None) -> Attempt | None:
+    row = session.get(Delivery, delivery_id)
+    if row is None or row.state != "pending":
+        return None
+    destination = session.get(Destination, row.destination)
+    if destination is None or destination.disabled_at is not None:
+        row.next_at = None  # it waits until somebody sets the destination up, or enables it again
+        session.add(row)
+        return None
+    at = now()
+    taken = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.attempt) == row.attempt, col(Delivery.state) == "pending")
+        .values(attempt=row.attempt + 1, next_at=at + UNDER_WAY)
+        .execution_options(synchronize_session=False)
+    )
+    if taken.rowcount != 1:
+        return None
+    number = row.attempt + 1
+    session.add(DeliveryAttempt(delivery_id=delivery_id, number=number, started_at=at))
+    draft = _draft(session, row.work_item_id, public_url)
+    return Attempt(delivery_id, number, destination, draft, Call(row.idempotency_key, row.created_at, at))
+
+
+def _draft(session: Session, item_id: UUID, public_url: str | None) -> Draft:
+    item = session.exec(select(WorkItem).where(WorkItem.id == item_id)).one()
+    evidence = session.exec(
+        select(Feedback, FeedbackRevision)
+        .join(WorkItemEvidence, col(WorkItemEvidence.feedback_id) == col(Feedback.id))
+        .join(FeedbackRevision, col(FeedbackRevision.feedback_id) == col(Feedback.id))
+        .where(WorkItemEvidence.work_item_id == item_id, col(FeedbackRevision.revision) == col(Feedback.revision))
+        .order_by(col(Feedback.id))
+    ).all()
+    first, answer = evidence[0]
+    return Draft(
+        work_item_id=str(item.id),
+        kind=item.kind,
+        title=item.title,
+        body=item.body,
+        priority=item.priority,
+        mandatory=item.mandatory,
+        tags=tuple(item.tags),
+        owner=item.owner,
+        due_at=item.due_at,
+        rule=item.rule,
+        feedback_ids=tuple(str(feedback.id) for feedback, _ in evidence),
+        source=first.source,
+        customer=answer.body.get("customer", {}).get("id"),
+        url=f"{public_url.rstrip('/')}/work-items/{item.id}" if public_url else None,
+        created_at=item.created_at,
+    )
+
+
+def _send(attempt: Attempt, vault: Vault, http: Client) -> Receipt | Rejected | TryLater:
+    row = attempt.destination
+    try:
+        return open_destination(row.kind, row.settings, open_secrets(vault, row), http).create(
+            attempt.draft, attempt.call
+        )
+    except (Rejected, TryLater) as refusal:
+        return refusal
+    except InvalidDestination as error:
+        return Rejected(f"The destination's settings no longer work: {error}")
+
+
+def _finish(session: Session, attempt: Attempt, outcome: Receipt | Rejected | TryLater) -> None:
+    row = session.get(Delivery, attempt.delivery_id, with_for_update=True)
+    record = session.get(DeliveryAttempt, (attempt.delivery_id, attempt.number))
+    if row is None or record is None or row.attempt != attempt.number or row.state != "pending":
+        return  # a later attempt has taken over: what it finds out counts
+    record.finished_at = now()
+    if isinstance(outcome, Receipt):
+        record.outcome = "delivered"
+        row.state, row.next_at, row.last_error = "delivered", None, None
+        row.external_ref, row.external_url = outcome.external_ref, outcome.external_url
+    else:
+        record.outcome, record.detail = type(outcome).__name__.lower(), outcome.detail
+        row.last_error = outcome.detail
+        _plan_next(session, row, outcome)
+    session.add_all([row, record])
+    log.info(
+        "delivery.attempted",
+        delivery=str(row.id),
+        destination=row.destination,
+        attempt=attempt.number,
+        outcome=record.outcome,
+        state=row.state,
+    )
+
+
+def _plan_next(session: Session, row: Delivery, outcome: Rejected | TryLater) -> None:
+    decided = next_attempt(outcome, row.attempt, now(), row.idempotency_key)
+    if isinstance(decided, GiveUp):
+        row.state, row.next_at, row.last_error = "dead", None, decided.reason
+    else:
+        row.next_at = decided.at
+        jobs.defer(session, "deliver", delivery=str(row.id), at=decided.at, once=f"deliver:{row.id}")
+    if isinstance(outcome, Rejected) and outcome.disable:
+        destination = session.get(Destination, row.destination)
+        if destination is not None:
+            destination.disabled_at, destination.disabled_reason = now(), outcome.detail
+            session.add(destination)

@@ -1,0 +1,111 @@
+"""What is wrong with an installation and how to mend it; one finding does not hide the next."""
+
+from collections.abc import Callable
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from models.catalog import load
+from models.prediction import Verbatim
+from models.taxonomy import default_taxonomy
+from service.deliver.addresses import parse_targets
+from service.deliver.outbox import open_secrets
+from service.health import readiness
+from service.installation import WrongSecretKey, open_vault
+from service.settings import Settings
+from service.store import audit
+from service.store.database import Database, DatabaseUnusable, check
+from service.store.tables import AuditEvent, Destination, Installation
+from service.store.vault import SecretKeyUnusable, Unreadable, Vault
+
+
+class Finding(BaseModel):
+    """One thing looked at; `detail` says what is fine, or what is wrong and how to mend it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings, database: Database) -> list[Finding]:
+    """Look at the database, the schema, the key, the model, the workers, the destinations and the audit chain."""
+    findings = [_look("model", lambda: _model(settings.model)), _look("targets", lambda: _targets(settings))]
+    server = _look("server", lambda: _server(database))
+    findings.append(server)
+    if not server.ok:
+        return findings
+    for name, checked in readiness(database).checks.items():
+        findings.append(Finding(name=name, ok=checked.ok, detail=checked.reason or "fine"))
+    if all(finding.ok for finding in findings if finding.name == "schema"):
+        vault = _look("secret key", lambda: _key(settings, database))
+        findings.append(vault)
+        findings.append(_look("audit chain", lambda: _chain(database)))
+        if vault.ok:
+            findings.append(_look("destinations", lambda: _destinations(database, open_vault(settings))))
+    return findings
+
+
+class _Wrong(Exception):
+    pass
+
+
+def _look(name: str, examination: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name=name, ok=True, detail=examination())
+    except (_Wrong, DatabaseUnusable, SecretKeyUnusable, WrongSecretKey, Unreadable, ValueError) as error:
+        return Finding(name=name, ok=False, detail=str(error))
+
+
+def _model(name: str) -> str:
+    classifier = load(name)
+    classifier.read([Verbatim("The parcel came late.")], default_taxonomy())
+    return f"{classifier.name} reads"
+
+
+def _targets(settings: Settings) -> str:
+    allowed = parse_targets(settings.allow_targets)
+    return f"{len(allowed)} private targets may be called" if allowed else "no private target may be called"
+
+
+def _server(database: Database) -> str:
+    check(database)
+    with database.engine.connect() as connection:
+        return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar_one()} answers"
+
+
+def _key(settings: Settings, database: Database) -> str:
+    vault = open_vault(settings)
+    with Session(database.engine) as session:
+        known = session.get(Installation, 1)
+    if known is not None and known.key_id != vault.key_id:
+        raise WrongSecretKey(
+            "The database was set up with another secret key: restore it, or set HEED_SECRET_KEY to it. Until then "
+            "API keys are refused and nothing sealed can be read."
+        )
+    return f"key {vault.key_id} is the one the database knows"
+
+
+def _chain(database: Database) -> str:
+    previous = audit.GENESIS
+    with Session(database.engine) as session:
+        rows = session.exec(select(AuditEvent).order_by(col(AuditEvent.sequence)).execution_options(yield_per=1_000))
+        number = 0
+        for number, row in enumerate(rows, start=1):
+            expected = audit.link(previous, row.sequence, row.at, row.actor, row.action, row.object, row.data)
+            if row.sequence != number or row.previous_hash != previous or row.hash != expected:
+                raise _Wrong(f"Event {number} of the audit chain was changed or removed: compare with a backup.")
+            previous = row.hash
+    return f"{number} events, each in its place"
+
+
+def _destinations(database: Database, vault: Vault) -> str:
+    with Session(database.engine) as session:
+        rows = session.exec(select(Destination)).all()
+    for row in rows:
+        open_secrets(vault, row)
+        if row.disabled_at is not None:
+            raise _Wrong(
+                f"Destination '{row.name}' is switched off ({row.disabled_reason}): "
+                'mend it there, then PATCH it with {"enabled": true}.'
+            )
+    return f"{len(rows)} set up"

@@ -1,0 +1,161 @@
+"""The story in one screen: classify, decide, deliver; what happens when a worker dies; who looks for what got lost."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text, update
+from sqlmodel import Session, col, select
+
+from service.classify import Reader, classify
+from service.decisions import decide
+from service.deliver import outbox
+from service.deliver.http import Client
+from service.store import jobs
+from service.store.database import Database, is_outage
+from service.store.tables import Delivery, Feedback, FeedbackRevision, now
+from service.store.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 3  # of a record's own: a batch that fails or loses its worker counts for nobody
+MICRO_BATCH = 64
+PATIENCE = timedelta(seconds=45)  # a row that waits longer, with no job as old as it, has lost its job
+STAGES: Mapping[str, str] = {"classify": "received", "decide": "classified"}  # step -> the stage it takes rows from
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What the jobs work with; built once by the worker."""
+
+    database: Database
+    vault: Vault
+    reader: Reader
+    http: Client
+    public_url: str | None
+
+
+def _run(works: Works, step: str, ids: Sequence[UUID]) -> None:
+    with Session(works.database.engine, expire_on_commit=False) as session:
+        if step == "classify":
+            classify(session, works.reader, ids)
+        else:
+            decide(session, ids)
+
+
+def batch(works: Works, step: str, ids: Sequence[str]) -> None:
+    """Take a step for up to 64 records at once; if one of them fails, each is tried again on its own."""
+    try:
+        _run(works, step, [UUID(one) for one in ids])
+    except Exception as error:
+        if is_outage(error):
+            raise
+        log.warning("step.batch_failed", step=step, records=len(ids), exc_info=error)
+        with works.database.session() as session:
+            _one_by_one(session, step, ids)
+
+
+def alone(works: Works, step: str, feedback: str) -> None:
+    """Take a step for one record that was in a batch that failed; the third failure of its own quarantines it."""
+    try:
+        _run(works, step, [UUID(feedback)])
+    except Exception as error:
+        if is_outage(error):
+            raise
+        log.warning("step.failed", step=step, feedback=feedback, exc_info=error)
+        with works.database.session() as session:
+            _count_attempt(session, step, UUID(feedback), f"{step} failed with {type(error).__name__}")
+
+
+def _one_by_one(session: Session, step: str, ids: Sequence[str]) -> None:
+    for one in ids:
+        jobs.defer(session, f"{step}_alone", feedback=one, once=f"{step}_alone:{one}")
+
+
+def _count_attempt(session: Session, step: str, feedback: UUID, reason: str) -> None:
+    row = session.get(Feedback, feedback, with_for_update=True)
+    if row is None or row.stage != STAGES[step]:
+        return
+    row.attempts += 1
+    if row.attempts >= MOST_ATTEMPTS:
+        row.stage, row.stage_since = "quarantined", now()
+        row.reason = f"{reason}, {row.attempts} times"
+        log.error("feedback.quarantined", feedback=str(feedback), step=step, reason=row.reason)
+    else:
+        _one_by_one(session, step, [str(feedback)])
+    session.add(row)
+
+
+def deliver(works: Works, delivery: str) -> None:
+    """Make one attempt at a delivery."""
+    outbox.deliver(works.database, works.vault, works.http, works.public_url, UUID(delivery))
+
+
+def recover(works: Works) -> None:
+    """Take over the jobs of workers that have fallen silent."""
+    with works.database.session() as session:
+        for job in jobs.stalled(session):
+            if not jobs.discard(session, job):
+                continue
+            log.warning("job.taken_over", job=job.name)
+            step, _, single = job.name.partition("_")
+            if single:
+                _count_attempt(session, step, UUID(job.arguments["feedback"]), f"{step} ended its worker")
+            elif step in STAGES:
+                _one_by_one(session, step, job.arguments["ids"])
+            elif step == "deliver":
+                outbox.resume(session, UUID(job.arguments["delivery"]))
+
+
+def reconcile(works: Works) -> None:
+    """Defer again what waits without a job: rows are the truth, jobs may be lost."""
+    with works.database.session() as session:
+        for step, stage in STAGES.items():
+            before = min(now() - PATIENCE, jobs.oldest(session, step, f"{step}_alone") or now())
+            stuck = [
+                str(one)
+                for one in session.exec(
+                    select(Feedback.id)
+                    .where(col(Feedback.stage) == stage, col(Feedback.stage_since) < before)
+                    .order_by(col(Feedback.stage_since))
+                    .limit(100 * MICRO_BATCH)
+                )
+            ]
+            for start in range(0, len(stuck), MICRO_BATCH):
+                jobs.defer(session, step, ids=list(stuck[start : start + MICRO_BATCH]), once=f"{step}:{stuck[start]}")
+            if stuck:
+                log.warning("rows.deferred_again", step=step, records=len(stuck))
+        lost = session.exec(
+            select(Delivery.id)
+            .where(col(Delivery.state) == "pending", col(Delivery.next_at) < now() - PATIENCE)
+            .limit(1_000)
+        ).all()
+        for one in lost:
+            jobs.defer(session, "deliver", delivery=str(one), once=f"deliver:{one}")
+
+
+def clean(works: Works) -> None:
+    """Forget what has served: originals past their expiry, jobs that ended a week ago."""
+    with works.database.session() as session:
+        session.execute(
+            update(FeedbackRevision)
+            .where(col(FeedbackRevision.original_expires_at) < now(), col(FeedbackRevision.original).is_not(None))
+            .values(original=None, key_id=None)
+        )
+        session.execute(text("SET LOCAL statement_timeout = '5min'"))
+        jobs.forget_old(session, hours=7 * 24)
+
+
+JOBS: Mapping[str, Callable[..., None]] = {
+    "classify": lambda works, ids: batch(works, "classify", ids),
+    "classify_alone": lambda works, feedback: alone(works, "classify", feedback),
+    "decide": lambda works, ids: batch(works, "decide", ids),
+    "decide_alone": lambda works, feedback: alone(works, "decide", feedback),
+    "deliver": deliver,
+    "recover": recover,
+    "reconcile": reconcile,
+    "clean": clean,
+}
+EVERY: Mapping[str, str] = {"recover": "*/10 * * * * *", "reconcile": "*/30 * * * * *", "clean": "17 3 * * *"}

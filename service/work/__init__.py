@@ -1,0 +1,1 @@
+"""Work items: made from decisions, moved by events, measured against their targets."""

@@ -1,0 +1,65 @@
+"""What people do to a work item, as the API takes it."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Words = Annotated[str, Field(max_length=4_000)]
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    comment: Words | None = None
+
+
+class Acknowledge(_Event):
+    """I have seen it."""
+
+    type: Literal["acknowledge"]
+
+
+class Assign(_Event):
+    """It is theirs from now on."""
+
+    type: Literal["assign"]
+    owner: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class ContactAttempt(_Event):
+    """The customer was called or written to."""
+
+    type: Literal["contact_attempt"]
+    channel: Literal["email", "phone", "chat", "other"]
+    outcome: Literal["reached", "no_answer", "failed"]
+
+
+class Wait(_Event):
+    """Nothing can be done before the customer answers: the clocks stand still."""
+
+    type: Literal["wait"]
+    until: AwareDatetime | None = None
+
+
+class Resume(_Event):
+    """It goes on: the clocks run again, later by as long as they stood."""
+
+    type: Literal["resume"]
+
+
+class Resolve(_Event):
+    """It is done; a mandatory follow-up needs an outcome and a root cause."""
+
+    type: Literal["resolve"]
+    outcome: Words | None = None
+    root_cause: Words | None = None
+
+
+class Reopen(_Event):
+    """It was not done after all; say why."""
+
+    type: Literal["reopen"]
+    comment: Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+Event = Annotated[Acknowledge | Assign | ContactAttempt | Wait | Resume | Resolve | Reopen, Field(discriminator="type")]

@@ -1,0 +1,158 @@
+"""How a work item moves: a state and an event in, the next state out. Pure; the clocks shift with the pauses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from service.work.events import Acknowledge, Assign, ContactAttempt, Event, Reopen, Resolve, Resume, Wait
+
+Status = Literal["open", "acknowledged", "waiting", "resolved", "retracted"]
+TargetState = Literal["running", "paused", "at_risk", "met", "missed"]
+AT_RISK = 0.75  # of the time given
+
+
+class Impossible(Exception):
+    """The item's state does not allow this. `missing` names each thing that is needed first (pointer, words)."""
+
+    def __init__(
+        self, detail: str, type: str = "impossible-transition", missing: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.type = type
+        self.missing = tuple(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One promise of a service level: due at a moment, met at one or not yet."""
+
+    due_at: datetime
+    met_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What an event may look at and change."""
+
+    status: Status
+    mandatory: bool
+    owner: str | None = None
+    contacted: bool = False
+    acknowledge: Clock | None = None
+    contact: Clock | None = None
+    resolve: Clock | None = None
+    paused_at: datetime | None = None
+    wait_until: datetime | None = None
+    outcome: str | None = None
+    root_cause: str | None = None
+
+
+def target_state(clock: Clock, started: datetime, paused_at: datetime | None, now: datetime) -> TargetState:
+    """How a promise stands at `now`; a clock that stands still is judged by the moment it was stopped."""
+    if clock.met_at is not None:
+        return "met" if clock.met_at <= clock.due_at else "missed"
+    moment = paused_at or now
+    if moment > clock.due_at:
+        return "missed"
+    if paused_at is not None:
+        return "paused"
+    return "at_risk" if moment - started >= AT_RISK * (clock.due_at - started) else "running"
+
+
+def next_due(item: Item) -> datetime | None:
+    """The earliest promise still to be kept."""
+    clocks = (item.acknowledge, item.contact, item.resolve)
+    return min((clock.due_at for clock in clocks if clock and clock.met_at is None), default=None)
+
+
+def happen(item: Item, event: Event, now: datetime) -> Item:
+    """Apply an event.
+
+    Raises:
+        Impossible: the item's status does not allow it, or something is needed first.
+    """
+    match event:
+        case Acknowledge():
+            _require(item, event, "open")
+            return replace(_acknowledged(item, now), status="acknowledged")
+        case Assign():
+            _require(item, event, "open", "acknowledged", "waiting")
+            return replace(item, owner=event.owner)
+        case ContactAttempt():
+            _require(item, event, "open", "acknowledged", "waiting")
+            reached = _met(item.contact, now) if event.outcome == "reached" else item.contact
+            return replace(item, contacted=True, contact=reached)
+        case Wait():
+            _require(item, event, "open", "acknowledged")
+            if event.until is not None and event.until <= now:
+                raise Impossible("`until` lies in the past: give a moment to come, or leave it out.")
+            return replace(item, status="waiting", paused_at=now, wait_until=event.until)
+        case Resume():
+            _require(item, event, "waiting")
+            return replace(_resumed(item, now), status="acknowledged")
+        case Resolve():
+            _require(item, event, "open", "acknowledged", "waiting")
+            return _resolved(item, event, now)
+        case Reopen():
+            _require(item, event, "resolved")
+            reopened = None if item.resolve is None else replace(item.resolve, met_at=None)
+            return replace(item, status="acknowledged", resolve=reopened, outcome=None, root_cause=None)
+
+
+def _require(item: Item, event: Event, *allowed: Status) -> None:
+    if item.status not in allowed:
+        raise Impossible(f"The item is {item.status}; '{event.type}' is possible while it is {' or '.join(allowed)}.")
+
+
+def _met(clock: Clock | None, now: datetime) -> Clock | None:
+    return clock if clock is None or clock.met_at is not None else replace(clock, met_at=now)
+
+
+def _acknowledged(item: Item, now: datetime) -> Item:
+    return replace(item, acknowledge=_met(item.acknowledge, now))
+
+
+def _resumed(item: Item, now: datetime) -> Item:
+    """A true pause: what is still to be kept moves by as long as the clocks stood."""
+    if item.paused_at is None:
+        return item
+    stood = now - item.paused_at
+
+    def later(clock: Clock | None) -> Clock | None:
+        return clock if clock is None or clock.met_at is not None else replace(clock, due_at=clock.due_at + stood)
+
+    return replace(
+        item,
+        acknowledge=later(item.acknowledge),
+        contact=later(item.contact),
+        resolve=later(item.resolve),
+        paused_at=None,
+        wait_until=None,
+    )
+
+
+def _resolved(item: Item, event: Resolve, now: datetime) -> Item:
+    if item.mandatory:
+        needed = (
+            ("/contact_attempt", item.contacted, "the customer has not been contacted: record a contact_attempt"),
+            ("/outcome", bool((event.outcome or "").strip()), "say what came of it"),
+            ("/root_cause", bool((event.root_cause or "").strip()), "say what the cause was"),
+        )
+        missing = [(pointer, detail) for pointer, given, detail in needed if not given]
+        if missing:
+            raise Impossible(
+                "A mandatory follow-up is resolved with a contact attempt, an outcome and a root cause.",
+                "follow-up-incomplete",
+                missing,
+            )
+    running = _resumed(item, now)
+    return replace(
+        running,
+        status="resolved",
+        acknowledge=_met(running.acknowledge, now),
+        resolve=_met(running.resolve, now),
+        outcome=event.outcome,
+        root_cause=event.root_cause,
+    )
