@@ -1,5 +1,216 @@
-"""placeholder."""
+"""`heed demo`: the whole road on feedback of our own, with a help desk on loopback, in a folder of its own."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import httpx
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from service import telemetry
+from service.app import create_app
+from service.cli.serve import PortTaken, WorkerProcess, listen, web
+from service.demo.helpdesk import HelpDesk
+from service.installation import Opened, open_installation
+from service.people.access import ROLES, create_key, revoke_key
+from service.route import versions
+from service.settings import Settings
+from service.standard_webhooks import new_secret
+from service.store.tables import ApiKey, Classification, Delivery, Feedback, Policy, WorkItem
+
+DESTINATION = "helpdesk"
+PATIENCE = 180  # seconds until the demo says that something is wrong
+_KINDS = {
+    "follow_up": "follow-ups",
+    "ticket": "tickets",
+    "quality_case": "quality cases",
+    "backlog_item": "backlog items",
+    "review": "for review",
+}
 
 
-def demo() -> None:
-    """To come."""
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the table instead of serving on.")] = False,
+    port: Annotated[int | None, typer.Option(help="First port to try (HEED_PORT).", min=1, max=65535)] = None,
+) -> None:
+    """Show the whole road: our own feedback in, work items and delivered tickets out. Ctrl-C ends it."""
+    console = Console()
+    with ExitStack() as stack:
+        desk = stack.enter_context(HelpDesk(new_secret()))
+        settings = _own_settings(desk)
+        telemetry.configure(settings.log_level)
+        opened = stack.enter_context(open_installation(settings))
+        keys = _make_keys(opened)
+        _use_demo_policy(opened)
+        address = stack.enter_context(_serving(opened, port or settings.port))
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as http:
+            _use_help_desk(http, keys["admin"], desk)
+            _push(http, keys["source"])
+            complete = _watch(opened, console)
+        _report(console, opened, address, desk, keys)
+        if not complete:
+            console.print("Not everything was done in time: `heed doctor` and the lines above say why.", style="red")
+            raise typer.Exit(1)
+        if not once:
+            console.print("Serving until Ctrl-C.")
+            _until_interrupted()
+
+
+def _own_settings(desk: HelpDesk) -> Settings:
+    """The settings of an installation of the demo's own; its worker reads them from the same environment."""
+    home = Settings().home / "demo"
+    os.environ["HEED_HOME"] = str(home)
+    os.environ["HEED_ALLOW_TARGETS"] = f"127.0.0.1:{desk.port}"
+    os.environ.setdefault("HEED_LOG_LEVEL", "warning")
+    for name in ("HEED_DATABASE_URL", "HEED_SECRET_KEY", "HEED_PUBLIC_URL", "HEED_REQUIRE_APPROVAL"):
+        os.environ.pop(name, None)
+    return Settings()
+
+
+def _make_keys(opened: Opened) -> dict[str, str]:
+    """A key per role; those of an earlier demo end, since nobody can read them any more."""
+    with opened.database.session() as session:
+        earlier = select(ApiKey.id).where(col(ApiKey.revoked_at).is_(None), col(ApiKey.name).startswith("demo-"))
+        for key_id in session.exec(earlier).all():
+            revoke_key(session, key_id, actor="demo")
+        return {
+            role: create_key(session, opened.vault, name=f"demo-{role}", role=role, actor="demo").key for role in ROLES
+        }
+
+
+def _use_demo_policy(opened: Opened) -> None:
+    document = _file("policy.yaml").read_text()
+    with opened.database.session() as session:
+        deciding = session.get_one(Policy, versions.active_version(session))
+        if deciding.document != document:
+            topics = [topic.name for topic in web(opened).reader.taxonomy.topics]
+            published = versions.publish(session, document, topics, by="demo", comment="the demo's own rules")
+            versions.activate(session, published.version, by="demo", comment="the demo's own rules")
+
+
+def _file(name: str) -> Path:
+    return Path(str(files("service.demo") / name))
+
+
+@contextmanager
+def _serving(opened: Opened, first: int) -> Iterator[str]:
+    """The web process in a thread and a worker beside it, on the first free port."""
+    with ExitStack() as stack:
+        door = None
+        for port in range(first, first + 50):
+            try:
+                door = stack.enter_context(listen("127.0.0.1", port))
+                break
+            except PortTaken:
+                continue
+        if door is None:
+            raise PortTaken(f"All ports from {first} to {first + 49} are taken: choose another with --port.")
+        server = uvicorn.Server(uvicorn.Config(create_app(web(opened)), log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+        worker = WorkerProcess()
+        worker.start()
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            worker.ask_to_stop()
+            server.should_exit = True
+            thread.join(15)
+            worker.wait()
+
+
+def _use_help_desk(http: httpx.Client, key: str, desk: HelpDesk) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    settings = {"secrets": [desk.secret], "settings": {"base_url": desk.url}}
+    if http.get(f"/v1/destinations/{DESTINATION}", headers=headers).status_code == httpx.codes.OK:
+        answer = http.patch(f"/v1/destinations/{DESTINATION}", headers=headers, json={**settings, "enabled": True})
+    else:
+        named = {"name": DESTINATION, "kind": "webhook", **settings}
+        answer = http.post("/v1/destinations", headers=headers, json=named)
+    answer.raise_for_status()
+
+
+def _push(http: httpx.Client, key: str) -> None:
+    records = [json.loads(line) for line in _file("feedback.ndjson").read_text().splitlines()]
+    for start in range(0, len(records), 100):
+        answer = http.post(
+            "/v1/feedback", headers={"Authorization": f"Bearer {key}"}, json=records[start : start + 100]
+        )
+        answer.raise_for_status()
+
+
+def _watch(opened: Opened, console: Console) -> bool:
+    """Until every record is routed and every delivery delivered; False when that takes too long."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    deadline = time.monotonic() + PATIENCE
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        routed, delivered = progress.add_task("routed"), progress.add_task("delivered")
+        while time.monotonic() < deadline:
+            with Session(opened.database.engine) as session:
+                stages = _counted(session, Feedback.stage)
+                states = _counted(session, Delivery.state)
+            done = stages.get("routed", 0)
+            progress.update(routed, completed=done, total=sum(stages.values()))
+            progress.update(delivered, completed=states.get("delivered", 0), total=sum(states.values()) or None)
+            if done == sum(stages.values()) and not states.get("pending"):
+                return not states.get("dead")
+            time.sleep(0.2)  # a person watches; the rows say when it is over
+    return False
+
+
+def _counted(session: Session, column: str) -> dict[str, int]:
+    return dict(session.exec(select(column, func.count()).group_by(column)).all())
+
+
+def _report(console: Console, opened: Opened, address: str, desk: HelpDesk, keys: dict[str, str]) -> None:
+    with Session(opened.database.engine) as session:
+        received = session.exec(select(func.count()).select_from(Feedback)).one()
+        classified = session.exec(select(func.count()).select_from(Classification)).one()
+        kinds = _counted(session, WorkItem.kind)
+        delivered = _counted(session, Delivery.state).get("delivered", 0)
+    table = Table("what became of the feedback", "", title="heed demo", box=None, title_justify="left")
+    table.add_row("received", str(received))
+    table.add_row("classified (the others hold scores only)", str(classified))
+    for kind, words in _KINDS.items():
+        table.add_row(words, str(kinds.get(kind, 0)))
+    table.add_row("delivered to the help desk", str(delivered))
+    table.add_row("address", address)
+    console.print(table)
+    sign_in = Table("role", "key (Authorization: Bearer ...)", box=None, title="Keys", title_justify="left")
+    for role, key in keys.items():
+        sign_in.add_row(role, key)
+    console.print()
+    console.print(sign_in)
+    console.print()
+    console.print(f"Help desk, showing what it received: {desk.url}", soft_wrap=True, highlight=False)
+    console.print("Look at the follow-ups, each with the rule that asked for it:", highlight=False)
+    console.print(
+        f"  curl -s -H 'Authorization: Bearer {keys['supervisor']}' '{address}/v1/work-items?kind=follow_up&limit=3'",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _until_interrupted() -> None:
+    over = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    over.wait()

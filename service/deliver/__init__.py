@@ -1,0 +1,1 @@
+"""A work item leaves the house."""

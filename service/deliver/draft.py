@@ -1,0 +1,99 @@
+"""The words of a work item: its title and its text, made from plain values. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from service.deliver.plain_text import one_line, visible
+
+LONGEST_TITLE = 120  # characters
+LONGEST_QUOTE = 4_000  # characters of each answer; the whole text stays on the work item's page
+
+_NAMES = {
+    "follow_up": "Follow up",
+    "ticket": "Ticket",
+    "quality_case": "Quality case",
+    "backlog_item": "Suggestion",
+    "review": "To review",
+}
+_SCORES = {"nps": "NPS", "csat": "CSAT", "ces": "CES", "stars": "Stars"}
+_RESULTS = {True: "true", False: "false", None: "unknown"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One open answer and the question it answers."""
+
+    question: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause of a rule, as the receipt has it: its text, the value it saw, and what came of it (None: unknown)."""
+
+    text: str
+    value: object
+    result: bool | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The rule that made the work item."""
+
+    rule: str
+    clauses: tuple[Clause, ...]
+
+
+def title(kind: str, scores: Mapping[str, float], topics: Sequence[str], words: str) -> str:
+    """One line of at most 120 characters: `Detractor (NPS 3): "Parcel came two weeks late and broken."`.
+
+    Args:
+        kind: the work item's kind.
+        scores: measure to value; nps, csat, ces, stars.
+        topics: labels, most probable first; they stand in where a score says less.
+        words: the customer's, possibly empty; hidden characters in them become visible.
+    """
+    said = _scores(scores)
+    about = list(topics[:2])
+    facts = (said or about) if kind == "follow_up" else (about or said)
+    head = one_line(f"{_name(kind, scores)} ({', '.join(facts)})" if facts else _name(kind, scores), 80)
+    quote = one_line(words, LONGEST_TITLE - len(head) - 4)
+    return f'{head}: "{quote}"' if quote else head
+
+
+def body(
+    said: Sequence[Said], scores: Mapping[str, float], customer: str | None, tier: str | None, reason: Reason
+) -> str:
+    """The text of a work item: what the customer said, how they scored, who they are and which rule asked for it.
+
+    Plain text; the customer's words are quoted line by line with `> `, so that they cannot pass for ours.
+    """
+    parts = [_quoted(answer) for answer in said]
+    if scores:
+        parts.append("Scores: " + ", ".join(_scores(scores)))
+    if customer:
+        parts.append("Customer: " + one_line(f"{customer} ({tier})" if tier else customer, 300))
+    parts.append("\n".join([f"Made by the rule {one_line(reason.rule, 200)}:", *map(_clause, reason.clauses)]))
+    return "\n\n".join(parts)
+
+
+def _name(kind: str, scores: Mapping[str, float]) -> str:
+    if kind == "follow_up" and scores.get("nps", 10) <= 6:
+        return "Detractor"
+    return _NAMES.get(kind, kind)
+
+
+def _scores(scores: Mapping[str, float]) -> list[str]:
+    return [f"{_SCORES.get(measure, measure)} {value:g}" for measure, value in scores.items()]
+
+
+def _quoted(answer: Said) -> str:
+    text = visible(answer.text).strip()
+    cut = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+    lines = [f"> {line}".rstrip() for line in cut.splitlines()]
+    return "\n".join([one_line(answer.question, 300), *lines] if answer.question else lines)
+
+
+def _clause(clause: Clause) -> str:
+    seen = "missing" if clause.value is None else one_line(str(clause.value), 100)
+    return f"- {one_line(clause.text, 300)}: {_RESULTS[clause.result]} ({seen})"

@@ -1,0 +1,1 @@
+"""Judgement: a case and a policy in, a decision out."""

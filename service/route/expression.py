@@ -1,0 +1,174 @@
+"""The canonical form of a rule's condition: a tree of frozen nodes that is JSON, and its one spelling as text."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from service.route.case import FieldType
+
+Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
+
+
+class Shape(BaseModel):
+    """A frozen part of a policy; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fixed(Shape):
+    """A value written in the rule."""
+
+    kind: Literal["value"] = "value"
+    value: StrictBool | StrictInt | StrictFloat | StrictStr
+
+    @property
+    def type(self) -> FieldType:
+        if isinstance(self.value, bool):
+            return "boolean"
+        return "text" if isinstance(self.value, str) else "number"
+
+
+class FieldOf(Shape):
+    """A named value of the case, with the type it was checked as."""
+
+    kind: Literal["field"] = "field"
+    name: str
+    type: FieldType
+
+
+class TopicOf(Shape):
+    """The probability of a topic, also below its own threshold."""
+
+    kind: Literal["topic"] = "topic"
+    label: str
+
+    @property
+    def type(self) -> FieldType:
+        return "number"
+
+
+class ThresholdOf(Shape):
+    """The value a threshold of the policy has when the decision is made."""
+
+    kind: Literal["threshold"] = "threshold"
+    name: str
+
+    @property
+    def type(self) -> FieldType:
+        return "number"
+
+
+Operand = Annotated[Fixed | FieldOf | TopicOf | ThresholdOf, Field(discriminator="kind")]
+Looked = Annotated[FieldOf | TopicOf, Field(discriminator="kind")]
+
+
+class Compare(Shape):
+    """Two values side by side."""
+
+    op: Comparison
+    left: Operand
+    right: Operand
+
+
+class OneOf(Shape):
+    """A value against a written list."""
+
+    op: Literal["in", "not in"]
+    item: Looked
+    values: tuple[Fixed, ...]
+
+
+class Known(Shape):
+    """Whether a value is there at all: true or false, never unknown."""
+
+    op: Literal["known"] = "known"
+    item: Looked
+
+
+class Holds(Shape):
+    """A boolean on its own."""
+
+    op: Literal["is"] = "is"
+    item: Operand
+
+
+class Not(Shape):
+    """The opposite; of unknown, unknown."""
+
+    op: Literal["not"] = "not"
+    item: "Expression"
+
+
+class And(Shape):
+    """All of them."""
+
+    op: Literal["and"] = "and"
+    items: tuple["Expression", ...]
+
+
+class Or(Shape):
+    """At least one of them."""
+
+    op: Literal["or"] = "or"
+    items: tuple["Expression", ...]
+
+
+Clause = Compare | OneOf | Known | Holds
+Expression = Annotated[Clause | Not | And | Or, Field(discriminator="op")]
+for _model in (Not, And, Or):
+    _model.model_rebuild()
+
+
+def clauses(tree: Expression) -> Iterator[Clause]:
+    """Yield every clause (a part that has no smaller conditions inside) in the order of the text."""
+    if isinstance(tree, Not):
+        yield from clauses(tree.item)
+    elif isinstance(tree, And | Or):
+        for item in tree.items:
+            yield from clauses(item)
+    else:
+        yield tree
+
+
+def operands(clause: Clause) -> tuple[Operand, ...]:
+    """Give the values a clause looks at, written ones included."""
+    return (clause.left, clause.right) if isinstance(clause, Compare) else (clause.item,)
+
+
+def text_of(tree: Expression) -> str:
+    """Spell the tree in the rule language; reading the text gives the same tree."""
+    if isinstance(tree, Not):
+        return f"not {_inside(tree.item, (And, Or))}"
+    if isinstance(tree, And):
+        return " and ".join(_inside(item, (And, Or)) for item in tree.items)
+    if isinstance(tree, Or):
+        return " or ".join(_inside(item, (Or,)) for item in tree.items)
+    return _clause_text(tree)
+
+
+def _clause_text(tree: Clause) -> str:
+    if isinstance(tree, Compare):
+        return f"{operand_text(tree.left)} {tree.op} {operand_text(tree.right)}"
+    if isinstance(tree, OneOf):
+        listed = ", ".join(operand_text(value) for value in tree.values)
+        return f"{operand_text(tree.item)} {tree.op} [{listed}]"
+    if isinstance(tree, Known):
+        return f"known({operand_text(tree.item)})"
+    return operand_text(tree.item)
+
+
+def _inside(tree: Expression, wider: tuple[type[And] | type[Or], ...]) -> str:
+    spelled = text_of(tree)
+    return f"({spelled})" if isinstance(tree, wider) else spelled
+
+
+def operand_text(operand: Operand) -> str:
+    """Spell one value: a name, a call, or a written value."""
+    if isinstance(operand, FieldOf):
+        return operand.name
+    if isinstance(operand, Fixed):
+        return json.dumps(operand.value, ensure_ascii=False)
+    word, name = ("topic", operand.label) if isinstance(operand, TopicOf) else ("threshold", operand.name)
+    return f"{word}({json.dumps(name, ensure_ascii=False)})"

@@ -1,0 +1,133 @@
+"""Policy: an immutable version of the rules, with thresholds, service levels, calendars and owners."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from calibration.promise import Promise
+from models.prediction import Axis
+from service.route.case import Case, FieldType, field_named
+from service.route.clocks import Calendar, Sla
+from service.route.expression import Expression, FieldOf, Shape
+from service.route.truth import Compiled, compile_expression
+
+Kind = Literal["follow_up", "ticket", "quality_case", "backlog_item"]
+KINDS: tuple[Kind, ...] = ("follow_up", "ticket", "quality_case", "backlog_item")
+Priority = Literal["low", "normal", "high", "urgent"]
+PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
+
+
+class Threshold(Shape):
+    """Where to act on a belief: a promise to certify, and the value used until then."""
+
+    axis: Axis
+    label: str
+    promise: Promise | None = None
+    uncertified: float | None = None
+
+
+class Action(Shape):
+    """What a rule that fires makes. `key` names the fields under which equal items join."""
+
+    create: Kind
+    mandatory: bool = False
+    sla: str | None = None
+    assign: str | None = None
+    priority: Priority = "normal"
+    deliver: tuple[str, ...] = ()
+    tags: Literal["topics"] | tuple[str, ...] = ()
+    key: tuple[FieldOf, ...] = ()
+
+
+class Rule(Shape):
+    """A condition and what follows from it; `stop` ends the evaluation when the condition is true."""
+
+    name: str
+    when: Expression
+    then: Action
+    stop: bool = False
+
+    @cached_property
+    def condition(self) -> Compiled:
+        """The condition, compiled on first use."""
+        return compile_expression(self.when)
+
+
+class People(Shape):
+    """Named people. Recorded for later: `capacity` and `manager`, which nothing acts on yet."""
+
+    kind: Literal["people"] = "people"
+    people: tuple[str, ...]
+    capacity: int | None = None
+    manager: str | None = None
+
+
+class Named(Shape):
+    """Another group, by its name."""
+
+    kind: Literal["group"] = "group"
+    name: str
+
+
+class Split(Shape):
+    """One group per value of a text field, and one for every other value and for none."""
+
+    kind: Literal["split"] = "split"
+    by: FieldOf
+    values: dict[str, "Group"]
+    default: "Group"
+
+
+Group = Annotated[People | Named | Split, Field(discriminator="kind")]
+Split.model_rebuild()
+
+
+class Policy(Shape):
+    """A checked policy. It can be rebuilt from `canonical` for ever, without the language it was written in."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    review: str | None = None
+    fields: dict[str, FieldType] = Field(default_factory=dict)
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    slas: dict[str, Sla] = Field(default_factory=dict)
+    calendars: dict[str, Calendar] = Field(default_factory=dict)
+    groups: dict[str, Group] = Field(default_factory=dict)
+
+    @property
+    def canonical(self) -> dict[str, Any]:
+        """Everything the policy says as plain JSON data, conditions as trees."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_canonical(cls, tree: Mapping[str, Any]) -> "Policy":
+        """Rebuild the policy that `canonical` described.
+
+        Raises:
+            pydantic.ValidationError: the data was not written by `canonical`.
+        """
+        return cls.model_validate(tree)
+
+    @cached_property
+    def thresholds_used(self) -> tuple[str, ...]:
+        """The thresholds that rules mention, in alphabetical order."""
+        return tuple(sorted({name for rule in self.rules for name in rule.condition.thresholds}))
+
+
+def owner(policy: Policy, group_name: str, case: Case) -> str | None:
+    """Give the person a work item goes to: the first of the group that the case falls into, None where there is none.
+
+    A group split `by` a field takes the part for the case's value; a missing or unlisted value takes the default.
+    """
+    group: People | Named | Split | None = Named(name=group_name)
+    for _ in range(100):  # publishing refuses circles; a tree from elsewhere must not hang the worker
+        if group is None or isinstance(group, People):
+            break
+        if isinstance(group, Named):
+            group = policy.groups.get(group.name)
+        else:
+            value = field_named(group.by.name, group.by.type).read(case)
+            group = group.values.get(str(value), group.default) if value is not None else group.default
+    return group.people[0] if isinstance(group, People) and group.people else None

@@ -1,0 +1,79 @@
+"""The receipt of a decision: canonical text that holds all it was made on, and its replay."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from service.route.canonical import canonical, utc_text
+from service.route.case import Case
+from service.route.decide import Decision, ResolvedThreshold, decide
+from service.route.policy import Policy
+
+Mode = Literal["live", "shadow", "history"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Whose decision it is, and by which versions. A record without text has no classifier, None."""
+
+    id: str
+    feedback_id: str
+    revision: int
+    policy_version: int
+    classifier: str | None
+    calibrator: str | None
+    taxonomy: str | None
+    calendar: str | None
+    mode: Mode
+    decided_at: datetime
+
+
+def receipt(decision: Decision, case: Case, provenance: Provenance) -> str:
+    """Write the receipt as canonical JSON. The same values give the same bytes.
+
+    Raises:
+        ValueError: a time without zone, or a number in the case that is not finite.
+    """
+    return canonical(
+        {
+            "id": provenance.id,
+            "feedback_id": provenance.feedback_id,
+            "revision": provenance.revision,
+            "policy_version": provenance.policy_version,
+            "classifier": provenance.classifier,
+            "calibrator": provenance.calibrator,
+            "taxonomy": provenance.taxonomy,
+            "calendar": provenance.calendar,
+            "thresholds": {name: value.to_json() for name, value in decision.thresholds.items()},
+            "case": case.to_json(),
+            "rules": [outcome.to_json() for outcome in decision.rules],
+            "review": list(decision.review),
+            "mode": provenance.mode,
+            "decided_at": utc_text(provenance.decided_at),
+        }
+    )
+
+
+def replay(text: str, policy: Policy) -> str:
+    """Decide again from what the receipt holds and write the new receipt: the same bytes where nothing differs.
+
+    Raises:
+        KeyError, TypeError, ValueError: the text is no receipt.
+    """
+    told = json.loads(text)
+    case = Case.from_json(told["case"])
+    thresholds = {name: ResolvedThreshold(**value) for name, value in told["thresholds"].items()}
+    provenance = Provenance(
+        id=told["id"],
+        feedback_id=told["feedback_id"],
+        revision=told["revision"],
+        policy_version=told["policy_version"],
+        classifier=told["classifier"],
+        calibrator=told["calibrator"],
+        taxonomy=told["taxonomy"],
+        calendar=told["calendar"],
+        mode=told["mode"],
+        decided_at=datetime.fromisoformat(told["decided_at"]),
+    )
+    return receipt(decide(policy, case, thresholds), case, provenance)

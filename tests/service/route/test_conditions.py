@@ -1,0 +1,203 @@
+"""The rule language: what it accepts, what it refuses and where it points."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from service.route.conditions import parse
+from service.route.expression import Expression, text_of
+from service.route.names import Names
+from service.route.tokens import InvalidExpression
+
+NAMES = Names(
+    {"context.site": "text", "context.lot": "text", "context.hours": "number", "customer.attributes.vip": "boolean"},
+    ["negative"],
+    ["delivery", "product quality"],
+)
+TREES = TypeAdapter(Expression)
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("scores.nps<=6 or scores.csat<=2", "scores.nps <= 6 or scores.csat <= 2"),
+        ("sentiment.negative >= threshold('negative')", 'sentiment.negative >= threshold("negative")'),
+        ("type.suggestion >= 0.6 and not urgency.high >= .5", "type.suggestion >= 0.6 and not urgency.high >= 0.5"),
+        ("topic('product quality') >= 0.5 and known(context.site)", None),
+        ("not (scores.nps <= 6 or scores.csat <= 2)", None),
+        ("(scores.nps <= 6 or scores.csat <= 2) and source == 'app'", None),
+        ("customer.tier in ['gold', \"silver\"]", 'customer.tier in ["gold", "silver"]'),
+        ("scores.nps not in [-1, 0, 1.5]", None),
+        ("0 <= scores.nps < 7", "0 <= scores.nps and scores.nps < 7"),
+        ("customer.attributes.vip and true", None),
+        ("customer.attributes.vip == False", "customer.attributes.vip == false"),
+        ("known(topic('delivery'))", None),
+        ("sentiment.negative > sentiment.positive", None),
+        ("6 >= scores.nps", None),
+        (" \n scores . nps\n  >= - 5 ", "scores.nps >= -5"),
+        (r"context.site == 'caf\u00e9 \\ \" \n'", r'context.site == "café \\ \" \n"'),
+        ("context.site == 'Łódź' and scores.nps > 1", 'context.site == "Łódź" and scores.nps > 1'),
+        ("true", None),
+        ("not not true", None),
+    ],
+)
+def test_what_is_accepted_has_one_spelling_and_survives_json(written, canonical):
+    tree = parse(written, NAMES)
+    spelled = text_of(tree)
+
+    assert spelled == (canonical or written.replace("'", '"'))
+    assert parse(spelled, NAMES) == tree
+    assert TREES.validate_json(TREES.dump_json(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    ("written", "column", "word", "detail", "suggestion"),
+    [
+        ("score.nps <= 6", 1, "score.nps", "there is no field", "did you mean scores.nps?"),
+        ("nps <= 6", 1, "nps", "there is no field", "did you mean scores.nps?"),
+        ("context.sit == 'a'", 1, "context.sit", "is not declared", "did you mean context.site?"),
+        ("context.agent == 'a'", 1, "context.agent", "is not declared", "fields: {context.agent: text}"),
+        ("topic('delivry') > 0.5", 7, "'delivry'", "not defined", "did you mean delivery?"),
+        ("1 < threshold('negativ')", 15, "'negativ'", "not defined", "did you mean negative?"),
+        ("treshold('negative') < scores.nps", 1, "treshold", "no function", "did you mean threshold?"),
+        ("source == 'ü' and scores.npss > 1", 19, "scores.npss", "no field", "did you mean scores.nps?"),
+        ("scores.nps = 6", 12, "=", "no meaning", "write == to compare"),
+        ("scores.nps <= 6 && true", 17, "&", "no meaning", "write `and`"),
+        ("scores.nps ≤ 6", 12, "≤", "no meaning", "write <="),
+        ("source == “app”", 11, "“", "no meaning", "straight quotes"),
+        ("scores.nps AND true", 12, "AND", "not a word", "did you mean and?"),
+        ("scores.nps == None", 15, "None", "not a word", "known(field)"),
+        ("scores.nps <= '6'", 15, "'6'", "a number cannot be compared with a text", "without quotes"),
+        ("customer.tier == 6", 18, "6", "a text cannot be compared with a number", 'in quotes: "6"'),
+        ("scores.nps == true", 15, "true", "a number cannot be compared with a boolean", None),
+        ("customer.tier >= 'gold'", 1, "customer.tier", ">= is for numbers", "use ==, != or in"),
+        ("customer.attributes.vip > false", 1, "customer.attributes.vip", "> is for numbers", None),
+        ("'customer.tier' == 'gold'", 1, "'customer.tier'", "no field is looked at", "did you mean customer.tier?"),
+        ("threshold('negative') > 0.5", 1, "threshold('negative')", "no field is looked at", None),
+        ("scores.nps", 1, "scores.nps", "a number alone", "compare it"),
+        ("scores.nps - 1 > 2", 1, "scores.nps - 1", "do not calculate", None),
+        ("scores.nps in (1, 2)", 15, "(1, 2", "a list of written values", None),
+        ("scores.nps in []", 15, "[]", "a list of written values", None),
+        ("scores.nps in [1, 'a']", 19, "'a'", "must be a number", None),
+        ("scores.nps in [true]", 16, "true", "must be a number", None),
+        ("source in [language]", 12, "language", "must be a written value", None),
+        ("'a' in ['a']", 1, "'a'", "stands a field", None),
+        ("known(6)", 7, "6", "asks about a field", None),
+        ("known(threshold('negative'))", 7, "threshold('negative'", "asks about a field", None),
+        ("known(scores.nps) > 1", 1, "known", "is a condition", None),
+        ("topic(delivery) > 1", 1, "topic(delivery)", "one name in quotes", None),
+        ("topic > 1", 1, "topic", "needs brackets", None),
+        ("(scores.nps > 1", 1, "(", "never closed", None),
+        ("scores.nps > 1)", 15, ")", "closes nothing", None),
+        ("source == 'app", 11, "'", "never closed", "close the text"),
+        ("scores.nps >", 13, "", "something is missing", None),
+        ("scores.nps > 1\n  and scores.npx > 1", 7, "scores.npx", "no field", "did you mean scores.nps?"),
+        ("", 1, "", "empty", "true"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_a_remedy(written, column, word, detail, suggestion):
+    with pytest.raises(InvalidExpression) as caught:
+        parse(written, NAMES)
+    first = caught.value.problems[0]
+
+    assert (first.column, first.word[: len(word)] if word else first.word) == (column, word)
+    assert first.line == (2 if "\n" in written else 1)
+    assert detail in first.detail
+    assert suggestion is None or suggestion in (first.suggestion or "")
+
+
+def test_every_mistake_is_told_once_in_the_order_of_the_text():
+    with pytest.raises(InvalidExpression) as caught:
+        parse("scores.nbs > 1 and not (customer.tier < 'a' or 0 < scores.cat < 3)", NAMES)
+
+    assert [found.word for found in caught.value.problems] == ["scores.nbs", "customer.tier", "scores.cat"]
+
+
+HOSTILE = {
+    "10,000 brackets": "(" * 10_000 + "true" + ")" * 10_000,
+    "900 brackets": "(" * 900 + "true" + ")" * 900,
+    "brackets with and": "(" * 30 + "true" + " and true)" * 30,
+    "deep in few brackets": "not (true and " * 15 + "true" + ")" * 15,
+    "500 nots": "not " * 499 + "true",
+    "1,900 signs": "scores.nps > " + "-" * 1_900 + "1",
+    "powers": "9**9**9 > scores.nps",
+    "huge number": "scores.nps > " + "9" * 1_500,
+    "infinite number": "scores.nps > 1e999",
+    "imaginary": "scores.nps == 1j",
+    "f-string": 'f"{source}" == source',
+    "raw string": r'r"\d" == source',
+    "bytes": 'b"x" == source',
+    "joined texts": '"a" "b" == source',
+    "triple quotes": '"""a""" == source',
+    "bad escape": r"source == '\d'",
+    "null escape": r"source == '\u0000'",
+    "half a character": r"source == '\ud800'",
+    "half a character, written": "source == '\ud800'",
+    "null byte": "scores.nps > 1\0",
+    "lambda": "lambda: 1",
+    "walrus": "(x := 1) > 0",
+    "conditional": "true if true else false",
+    "comprehension": "[x for x in y]",
+    "import": "__import__('os').system('x')",
+    "dunder": "scores.__class__.__base__ == 1",
+    "method": "source.upper() == 'A'",
+    "subscript": "context['x'] == 1",
+    "keyword": "known(x=scores.nps)",
+    "star": "known(*scores)",
+    "closing trick": "true) or (true",
+    "statements": "true; true",
+    "comment": "true # or not",
+    "continued line": "scores.nps \\\n > 1",
+    "await": "await true",
+    "number glued": "scores.nps in [1]or 1in [1]",
+    "long name": "a" + ".a" * 900,
+    "many parts": " or ".join(["true"] * 300),
+    "many unknown fields": " or ".join(f"ctx.ab{i}<1" for i in range(120)),
+    "long chain": "<".join(["scores.nps"] * 150),
+    "long list": "scores.nps in [" + "1," * 900 + "1]",
+    "nested lists": "scores.nps in " + "[" * 19 + "]" * 19,
+    "nested calls": "known(" * 19 + "source" + ")" * 19,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_refused_at_once(name):
+    quickest = 1.0
+    for _ in range(20):  # the best of several: the machine may be busy with something else
+        began = time.perf_counter()
+        with pytest.raises(InvalidExpression):
+            parse(HOSTILE[name], NAMES)
+        quickest = min(quickest, time.perf_counter() - began)
+
+    assert quickest < 0.001
+
+
+def test_the_limits_leave_room_for_real_rules():
+    forty = " or ".join(f"scores.nps == {n}" for n in range(40))
+    deep = "(" * 15 + "true" + " and customer.attributes.vip)" * 15
+
+    assert text_of(parse(forty, NAMES)) == forty
+    assert parse(deep, NAMES)
+
+
+signs = st.sampled_from(["(", ")", "[", "]", ",", "-", "<", "<=", "==", "!=", ".", "=", "\\", '"', "1", "0.5", "é"])
+words = signs | st.sampled_from(
+    ["and", "or", "not", "in", "true", '"gold"', "scores.nps", "customer.tier", "known", "topic", "threshold"]
+)
+
+
+@given(st.lists(words, max_size=25).map(" ".join) | st.text(max_size=60))
+def test_any_text_is_a_tree_or_a_clear_refusal(written):
+    try:
+        tree = parse(written, NAMES)
+    except InvalidExpression as error:
+        refused = error.problems
+    else:
+        assert parse(text_of(tree), NAMES) == tree
+        return
+
+    assert refused
+    assert all(found.detail and 0 <= found.offset <= len(written) for found in refused)
