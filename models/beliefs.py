@@ -102,7 +102,7 @@ def topic_probabilities(
 def type_logits(found: Found, feeling: Mood) -> tuple[float, ...]:
     """Log-odds of suggestion, complaint, praise and question, each on its own."""
     suggestion = -2.9 + min(6.0, _weight(found, "suggestion") + _imperative(found))
-    complaint = -2.2 + 2.3 * feeling.bad - 0.7 * feeling.good + 0.5 * min(4.0, _weight(found, "complaint"))
+    complaint = -2.2 + 2.5 * feeling.bad - 0.7 * feeling.good + 0.5 * min(4.0, _weight(found, "complaint"))
     praise = -2.3 + 2.0 * feeling.good - 0.9 * feeling.bad + 0.4 * min(4.0, _weight(found, "praise"))
     if found.ask == "improve" and found.good < 1 and len(found.tokens) <= _SHORT_ANSWER:
         suggestion += 3.5

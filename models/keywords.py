@@ -19,6 +19,7 @@ from functools import lru_cache
 
 from models import beliefs
 from models.beliefs import Found
+from models.failures import failures
 from models.lexicon import english
 from models.phrases import Cue, Hit, Phrases, longest
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, AbstainReason, Axis, Reading, Span, Verbatim
@@ -49,6 +50,7 @@ def _read(verbatim: Verbatim, taxonomy: Taxonomy, phrases: Phrases) -> Reading:
     text = normalise(verbatim.text[:MAX_CODE_POINTS])
     tokens = tokenise(text)
     hits, sentences = phrases.find(tokens)
+    hits.extend(failures().find(tokens))
     found = Found(tokens, sentences, hits, weigh(tokens, sentences, hits, english()), _ask(verbatim.question))
     feeling = beliefs.mood(found)
     sentiment, types, urgency = (

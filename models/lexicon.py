@@ -27,6 +27,8 @@ class _File(BaseModel):
     weaker: dict[str, float]
     contrast: frozenset[str]
     unreal: frozenset[str]
+    denials: frozenset[str]
+    subjects: frozenset[str]
     cues: dict[
         Literal["settled", "opening", "imperative", "suggestion", "complaint", "praise", "question"],
         dict[float, list[str]],
@@ -45,6 +47,8 @@ class Lexicon:
     degree: Mapping[str, float]
     contrast: frozenset[str]
     unreal: frozenset[str]
+    denials: frozenset[str]
+    subjects: frozenset[str]
     cues: tuple[tuple[Cue, tuple[str, ...]], ...]
     asks: tuple[tuple[Cue, tuple[str, ...]], ...]
     nothing: frozenset[tuple[str, ...]]
@@ -103,6 +107,8 @@ def english() -> Lexicon:
         degree=file.stronger | file.weaker,
         contrast=file.contrast,
         unreal=file.unreal,
+        denials=file.denials,
+        subjects=file.subjects,
         cues=tuple(cues),
         asks=tuple((Cue("ask", label, 1.0), tuple(found)) for label, found in file.asks.items()),
         nothing=frozenset(words_of(phrase) for phrase in file.nothing),

@@ -1,7 +1,8 @@
-"""Phrases found in one pass: a spaCy PhraseMatcher over stems, and spaCy's sentencizer for the sentences."""
+"""Phrases found in one pass by a spaCy PhraseMatcher over stems, and the sentences they stand in."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import spacy
@@ -22,8 +23,10 @@ Kind = Literal[
     "urgency",
     "topic",
     "ask",
+    "failure",
 ]
 _ENDS = frozenset({".", "!", "?", "…", "\n"})
+_CLOSING = frozenset({'"', ")"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,10 @@ class Phrases:
     """
 
     def __init__(self, entries: Iterable[tuple[Cue, Iterable[str]]]) -> None:
-        nlp = spacy.blank("en")
-        self._vocab = nlp.vocab
-        self._sentencizer = nlp.add_pipe("sentencizer", config={"punct_chars": sorted(_ENDS)})
-        self._matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
+        self._vocab = spacy.blank("en").vocab
+        self._matcher = PhraseMatcher(self._vocab, attr="ORTH")
         self._cues: dict[str, Cue] = {}
-        self._known = set(_ENDS)
+        self._known: set[str] = set()
         for cue, phrases in entries:
             key = f"{cue.kind}|{cue.label}|{cue.weight}"
             self._cues[key] = cue
@@ -77,10 +78,19 @@ class Phrases:
         doc = Doc(self._vocab, words=[token.stem if token.stem in known else "_" for token in tokens])
         strings = self._vocab.strings
         hits = [Hit(self._cues[strings[key]], start, end) for key, start, end in self._matcher(doc)]
-        if all(token.form not in _ENDS for token in tokens[:-1]):
-            return sorted(hits, key=_place), [(0, len(tokens))]
-        self._sentencizer(doc)
-        return sorted(hits, key=_place), [(sentence.start, sentence.end) for sentence in doc.sents]
+        return sorted(hits, key=_place), _sentences(tokens)
+
+
+def _sentences(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """Sentences end with their marks, and with the quotation marks and brackets that close behind those."""
+    starts, ended = [0], False
+    for place, token in enumerate(tokens):
+        if token.form in _ENDS:
+            ended = True
+        elif ended and token.form not in _CLOSING:
+            starts.append(place)
+            ended = False
+    return list(pairwise([*starts, len(tokens)]))
 
 
 def _place(hit: Hit) -> tuple[int, int, str, str, float]:

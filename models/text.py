@@ -4,9 +4,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from py3langid.langid import LanguageIdentifier
+from ruamel.yaml import YAML
 from spacy.lang.en.stop_words import STOP_WORDS
 
 MAX_CODE_POINTS = 20_000  # about ten pages: what follows has never changed what an answer is about
@@ -64,16 +66,18 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_SPELLED = {
-    "cannot": "can not", "cant": "can not", "wont": "will not", "dont": "do not", "doesnt": "does not",
-    "didnt": "did not", "isnt": "is not", "wasnt": "was not", "arent": "are not", "werent": "were not",
-    "couldnt": "could not", "wouldnt": "would not", "shouldnt": "should not", "havent": "have not",
-    "hasnt": "has not", "hadnt": "had not", "aint": "is not", "can't": "can not", "won't": "will not",
-    "shan't": "shall not", "ain't": "is not", "let's": "let us", "im": "i am", "ive": "i have",
-    "pls": "please", "plz": "please", "thx": "thanks", "ur": "your", "u": "you", "til": "until",
-}  # fmt: skip
+_SPELLING = Path(__file__).with_name("english_spelling.yaml")
 _ENDINGS = {"n't": " not", "'d": " would", "'ll": " will", "'ve": " have", "'m": " am", "'re": " are", "'s": ""}
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+
+
+@lru_cache(maxsize=1)
+def _spelled() -> dict[str, str]:
+    """What short forms and common misspellings stand for."""
+    file = YAML(typ="safe", pure=True).load(_SPELLING.read_text(encoding="utf-8"))
+    meant = {wrong: right for right, forms in file["misspelt"].items() for wrong in forms}
+    spoken: dict[str, str] = file["spoken"]
+    return {wrong: spoken.get(right, right) for wrong, right in meant.items()} | spoken
 
 
 @lru_cache(maxsize=1 << 16)
@@ -81,7 +85,7 @@ def _word(raw: str) -> tuple[tuple[str, str, int], ...]:
     plain = unicodedata.normalize("NFKC", raw[:_LONGEST_WORD]).lower().replace(_HIDDEN, "")
     form = _STRETCHED.sub(r"\1\1", plain)
     run = len(plain) - len(form)
-    form = _SPELLED.get(form, form)
+    form = _spelled().get(form, form)
     for ending, spelled in _ENDINGS.items():
         if form.endswith(ending):
             form = form[: -len(ending)] + spelled
@@ -118,7 +122,7 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     add = tokens.append
     for match in _TOKEN.finditer(text):
-        kind, raw, start, end = match.lastgroup, match.group(), match.start(), match.end()
+        kind, raw, (start, end) = match.lastgroup, match.group(), match.span()
         if kind == "word":
             loud = raw.isupper() and len(raw) > 1
             for form, stemmed, run in _word(raw):

@@ -1,7 +1,8 @@
 """Tone: what the judged words of a text are worth once negation, degree, contrast and emphasis are counted in."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.lexicon import Lexicon
@@ -9,6 +10,8 @@ from models.phrases import Hit, longest
 from models.text import Token
 
 _REACH = 4  # tokens: 'not what I would call good' is rarer than a negation that belongs to something else
+_QUOTE = 7  # tokens with both marks: a longer quotation is something somebody said
+_QUOTED, _ORDERED = 0.2, 0.5  # praise in quotation marks, and weak blame in an order: "Cut the queues"
 _IRONIES = 8  # nobody is ironic more often in one answer, and each one looks at all that follows
 _PUNCTUATION = frozenset('.!?…,;:()"\n')
 
@@ -19,8 +22,7 @@ class _Clause(NamedTuple):
     factor: float
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Tokens `start` (inclusive) to `end` (exclusive), modifiers included, and what they are worth (-6 to 6)."""
 
     start: int
@@ -33,22 +35,28 @@ def weigh(
 ) -> list[Evidence]:
     """All evidence of a text in order: words and phrases of the lexicon with what stands around them."""
     phrases = {hit.start: hit for hit in longest(hit for hit in hits if hit.cue.kind == "tone")}
-    irony = [hit for hit in hits if hit.cue.kind in {"settled", "opening"}]
+    failures = _told(tokens, hits, lexicon)
+    quoted = _quoted(tokens)
+    orders = {hit.start for hit in hits if hit.cue.kind == "imperative"}
     loud = sum(token.loud for token in tokens)
     shouting = 1.2 if loud * 2 < len(tokens) else 1.0  # capitals mean something only beside lower case
-    found: list[Evidence] = []
+    found: list[list[Evidence]] = []
     for start, end in sentences:
-        evidence = [
-            item
-            for clause in _clauses(tokens, start, end, lexicon)
-            for item in _judge(tokens, clause, phrases, lexicon, shouting)
-        ]
-        sentence_irony = [hit for hit in irony[:_IRONIES] if start <= hit.start < end]
-        if sentence_irony:
-            evidence = _ironic(evidence, sentence_irony)
         factor = _mark(tokens[start:end])
-        found.extend(replace(item, value=item.value * factor) for item in evidence)
-    return found
+        weak = factor * (_ORDERED if start in orders else 1.0)
+        found.append(
+            [
+                Evidence(
+                    at, to, value * (_QUOTED if value > 0 and at in quoted else weak if -2 < value < 0 else factor)
+                )
+                for clause in _clauses(tokens, start, end, lexicon)
+                for at, to, value in _absorbed([*_judge(tokens, clause, phrases, lexicon, shouting)], failures, clause)
+            ]
+        )
+    for hit in [hit for hit in hits if hit.cue.kind in {"settled", "opening"}][:_IRONIES]:
+        place = bisect_right(sentences, hit.start, key=lambda sentence: sentence[0]) - 1
+        found[place] = _ironic(found, place, hit, failures)
+    return [item for evidence in found for item in evidence]
 
 
 def _clauses(tokens: Sequence[Token], start: int, end: int, lexicon: Lexicon) -> list[_Clause]:
@@ -92,10 +100,11 @@ def _judge(
 
 def _worth(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> float:
     """The valence of one word; a swear word that only underlines praise ('bloody brilliant') has none."""
-    following = tokens[place + 1] if place + 1 < len(tokens) else None
-    if following and tokens[place].form in lexicon.degree and lexicon.worth(following) > 0:
+    token = tokens[place]
+    value = lexicon.valence.get(token.form, 0.0) if not token.run else lexicon.worth(token)
+    if value and token.form in lexicon.degree and place + 1 < len(tokens) and lexicon.worth(tokens[place + 1]) > 0:
         return 0.0
-    return lexicon.worth(tokens[place])
+    return value
 
 
 def _modified(tokens: Sequence[Token], floor: int, place: int, value: float, lexicon: Lexicon) -> tuple[int, float]:
@@ -108,33 +117,112 @@ def _modified(tokens: Sequence[Token], floor: int, place: int, value: float, lex
         if form in lexicon.degree and place - back <= 2:
             value *= lexicon.degree[form]
             start = back
-        elif form in lexicon.negations and tokens[back + 1].form != "only":
+        elif form in lexicon.negations and tokens[back + 1].form != "only" and not _answers(tokens, back, lexicon):
             negated, start = True, back
     if negated:
         value = -0.7 * value if value > 0 else -0.4 * value
     return start, value
 
 
-def _ironic(evidence: list[Evidence], irony: list[Hit]) -> list[Evidence]:
-    """Praise turned round where it opens a complaint ('thanks for losing my bag') or never is meant ('yeah right')."""
-    turned = evidence
-    for hit in irony:
-        after = [item for item in turned if item.start >= hit.end]
-        meant = any(item.value > 1 for item in after) or not any(item.value <= -1.4 for item in after)
-        if hit.cue.kind == "opening" and meant:
-            continue
-        turned = [
-            replace(item, value=-0.7 * item.value) if item.value > 0 and item.start < hit.end else item
-            for item in turned
-        ]
-        if hit.cue.kind == "settled" and not any(item.value < 0 for item in turned):
-            turned = [Evidence(hit.start, hit.end, -1.5), *turned]
+def _answers(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> bool:
+    """Whether a 'nothing' answers the question and denies nothing: 'Nothing, all was fine' without the comma."""
+    return place == 0 and tokens[0].form in {"nothing", "no", "none"} and tokens[1].form in lexicon.subjects
+
+
+def _ironic(found: list[list[Evidence]], place: int, hit: Hit, failures: Sequence[Hit]) -> list[Evidence]:
+    """Praise turned round where it opens a complaint ('thanks for losing my bag') or never is meant ('yeah right').
+
+    `place` is the sentence of the hit. An opening of weight 1 looks at the rest of that sentence only, the others at
+    the sentences beside it as well, and one of weight 3 needs a failure there, not just words that speak badly.
+    """
+    here, near = found[place], hit.cue.weight > 1
+    after = [item for item in here if item.start >= hit.end]
+    before: list[Evidence] = []
+    if near:
+        after.extend(item for evidence in found[place + 1 : place + 2] for item in evidence)
+        before.extend(item for evidence in found[max(0, place - 1) : place] for item in evidence)
+    bad = [item for item in (*before, *here, *after) if item.value <= -1.2]
+    if hit.cue.weight > 2:
+        bad = [item for item in bad if _tells(item, failures)]
+    if hit.cue.kind == "opening" and (not bad or any(item.value > 1 for item in after)):
+        return here
+    turned = [
+        item._replace(value=-0.7 * item.value) if item.value > 0 and item.start < hit.end else item for item in here
+    ]
+    if hit.cue.kind == "settled" and not any(item.value < 0 for item in turned):
+        return [Evidence(hit.start, hit.end, -1.5), *turned]
     return turned
 
 
 def _mark(sentence: Sequence[Token]) -> float:
-    """What the closing marks of a sentence make of it: '!!!' adds up to a quarter, '?' takes a third."""
+    """What the closing marks of a sentence make of it: '!!!' adds up to a quarter, '?' takes a third, or more."""
     last = next((token for token in reversed(sentence) if token.form in {"!", "?", "."}), None)
     if last is None or last.form == ".":
         return 1.0
-    return 0.67 if last.form == "?" else 1 + 0.08 * min(3, last.run)
+    if last.form == "?":
+        return 0.4 if any(token.form == "if" for token in sentence) else 0.67
+    return 1 + 0.08 * min(3, last.run)
+
+
+def _told(tokens: Sequence[Token], hits: Sequence[Hit], lexicon: Lexicon) -> list[Hit]:
+    """The failures a text tells of, without those it denies or only supposes ('never crashed', 'if it breaks')."""
+    return [
+        hit
+        for hit in _gravest(hit for hit in hits if hit.cue.kind == "failure")
+        if not _denied(tokens, hit.start, lexicon)
+    ]
+
+
+def _tells(item: Evidence, failures: Sequence[Hit]) -> bool:
+    place = bisect_left(failures, item.start, key=lambda hit: hit.start)
+    return place < len(failures) and failures[place].start < item.end
+
+
+def _quoted(tokens: Sequence[Token]) -> set[int]:
+    """The tokens within short quotation marks: in 'your "premium" support' the praise is somebody else's."""
+    marks = [place for place, token in enumerate(tokens) if token.form == '"']
+    return {
+        place
+        for opened, closed in zip(marks[::2], marks[1::2], strict=False)
+        if closed - opened <= _QUOTE and closed - opened < len(tokens) - 2
+        for place in range(opened, closed)
+    }
+
+
+def _gravest(hits: Iterable[Hit]) -> list[Hit]:
+    """Of overlapping hits the worst, not the longest: 'charged me again' in 'charged me again after one week'."""
+    kept: list[Hit] = []
+    taken: set[int] = set()
+    for hit in sorted(hits, key=lambda hit: (hit.cue.weight, hit.start, -hit.end)):
+        if taken.isdisjoint(range(hit.start, hit.end)):
+            kept.append(hit)
+            taken.update(range(hit.start, hit.end))
+    return sorted(kept, key=lambda hit: hit.start)
+
+
+def _denied(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> bool:
+    for back in range(place - 1, max(0, place - _REACH) - 1, -1):
+        form = tokens[back].form
+        if form in _PUNCTUATION:
+            return False
+        if form in lexicon.denials or (form in lexicon.negations and tokens[back + 1].form != "only"):
+            return True
+    return False
+
+
+def _absorbed(evidence: list[Evidence], failures: Sequence[Hit], clause: _Clause) -> list[Evidence]:
+    """A failure takes in the words that tell of it: worth what it is or what they are, whichever is worse."""
+    first, last = (bisect_left(failures, edge, key=lambda hit: hit.start) for edge in (clause.start, clause.end))
+    if first == last:
+        return evidence
+    waiting = deque(sorted(evidence, key=lambda item: item.start))
+    found: list[Evidence] = []
+    for hit in failures[first:last]:
+        within: list[Evidence] = []
+        while waiting and waiting[0].start < hit.end:
+            item = waiting.popleft()
+            (within if item.end > hit.start else found).append(item)
+        worth = min(hit.cue.weight * clause.factor, sum(item.value for item in within if item.value < 0))
+        start = min([hit.start, *(item.start for item in within)])
+        found.append(Evidence(start, max([hit.end, *(item.end for item in within)]), worth))
+    return [*found, *waiting]

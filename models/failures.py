@@ -1,0 +1,46 @@
+"""What goes wrong, as patterns: failures told as facts, irony and alarms, read from `english_failures.yaml`."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+
+from models.patterns import Patterns
+from models.phrases import Cue
+
+_FILE = Path(__file__).with_name("english_failures.yaml")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    lists: dict[str, list[str]]
+    failures: dict[float, list[str]]
+    irony: dict[float, list[str]]
+    high: dict[float, list[str]]
+    story: list[str]
+
+
+def _irony(weight: float) -> Cue:
+    return Cue("settled", "settled", weight) if weight > 3 else Cue("opening", "opening", weight)
+
+
+@lru_cache(maxsize=1)
+def failures() -> Patterns:
+    """The patterns as shipped.
+
+    Raises:
+        ValueError: the file has a section nobody knows or a pattern nobody can read.
+    """
+    file = _File.model_validate(YAML(typ="safe", pure=True).load(_FILE.read_text(encoding="utf-8")))
+    return Patterns(
+        file.lists,
+        [
+            *((Cue("failure", "failure", weight), found) for weight, found in file.failures.items()),
+            *((_irony(weight), found) for weight, found in file.irony.items()),
+            *((Cue("urgency", "high", weight), found) for weight, found in file.high.items()),
+            (Cue("urgency", "story", 0.0), file.story),
+        ],
+    )
