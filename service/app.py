@@ -19,7 +19,14 @@ Every error is an `application/problem+json` (RFC 9457) with a stable `type`, an
 
 def create_app(wiring: Wiring) -> FastAPI:
     """The web application over these parts; nothing is loaded or connected before the first request."""
-    app = FastAPI(title="heed", version=VERSION, description=_DESCRIPTION, redoc_url=None, docs_url=None)
+    app = FastAPI(
+        title="heed",
+        version=VERSION,
+        description=_DESCRIPTION,
+        redoc_url=None,
+        docs_url=None,
+        strict_content_type=False,
+    )
     app.state.wiring = wiring
     for module in (feedback, classify, work_items, deliveries, decisions, policies, destinations, health):
         app.include_router(module.router)

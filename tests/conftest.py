@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -43,6 +44,15 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shared = shared.parent
     with hold(shared / "heed") as embedded:
         yield embedded.url
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """As root a private HEED_HOME keeps its server's files elsewhere, behind a link: they go with the run's folder."""
+    if hasattr(session.config, "workerinput"):
+        return
+    for link in session.config._tmp_path_factory.getbasetemp().rglob("postgres"):
+        if link.is_symlink():
+            shutil.rmtree(link.resolve(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

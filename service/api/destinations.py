@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy import tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 from uuid_utils.compat import uuid7
 
@@ -17,6 +17,7 @@ from service.deliver.outbox import open_secrets, seal_secrets, send_waiting
 from service.people.access import Caller
 from service.store import audit
 from service.store.tables import Destination
+from service.store.vault import Unreadable, Vault
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"], route_class=StrictRoute)
 Admin = Annotated[Caller, Depends(allow())]
@@ -90,11 +91,21 @@ def _out(row: Destination, secret: str | None = None) -> DestinationOut:
     )
 
 
-def _row(session: Session, name: str) -> Destination:
-    row = session.get(Destination, name, with_for_update=True)
+def _found(row: Destination | None) -> Destination:
     if row is None:
         raise not_found("destination")
     return row
+
+
+def _locked(session: Session, name: str) -> Destination:
+    return _found(session.get(Destination, name, with_for_update=True))
+
+
+def _secrets(vault: Vault, row: Destination) -> list[str]:
+    try:
+        return open_secrets(vault, row)
+    except Unreadable as error:
+        raise Problem(409, f"The secrets of '{row.name}' cannot be read: set them again. {error}") from error
 
 
 @router.post("", status_code=201)
@@ -103,11 +114,14 @@ def create_destination(parts: WiringDep, session: SessionDep, caller: Admin, bod
     secrets = [secret.get_secret_value() for secret in body.secrets]
     made = None if secrets else new_secret(body.kind)
     check_settings(body.kind, body.settings, secrets or [made or ""], parts.http)
-    if session.get(Destination, body.name) is not None:
-        raise Problem(409, f"A destination named '{body.name}' is already set up: change it with PATCH.")
     sealed = seal_secrets(parts.vault, body.name, secrets or [made or ""])
     row = Destination(name=body.name, kind=body.kind, settings=body.settings, secrets=sealed.data, key_id=sealed.key_id)
     session.add(row)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        detail = f"A destination named '{body.name}' is already set up: change it with PATCH."
+        raise Problem(409, detail) from error
     send_waiting(session, body.name)
     audit.record(session, caller.name, "destination.created", body.name, kind=body.kind)
     session.commit()
@@ -117,15 +131,16 @@ def create_destination(parts: WiringDep, session: SessionDep, caller: Admin, bod
 @router.get("")
 def list_destinations(session: SessionDep, _caller: Admin, limit: LimitDep = 50, cursor: str = "") -> DestinationPage:
     """All destinations by name; secrets are never shown again."""
-    query = select(Destination).where(tuple_(col(Destination.name)) > (cursor,)).order_by(col(Destination.name))
-    rows = session.exec(query.limit(limit)).all()
-    return DestinationPage(items=[_out(row) for row in rows], next=rows[-1].name if len(rows) == limit else None)
+    query = select(Destination).where(col(Destination.name) > cursor).order_by(col(Destination.name))
+    rows = session.exec(query.limit(limit + 1)).all()
+    following = rows[limit - 1].name if len(rows) > limit else None
+    return DestinationPage(items=[_out(row) for row in rows[:limit]], next=following)
 
 
 @router.get("/{name}")
 def get_destination(session: SessionDep, _caller: Admin, name: str) -> DestinationOut:
     """One destination."""
-    return _out(_row(session, name))
+    return _out(_found(session.get(Destination, name)))
 
 
 @router.patch("/{name}")
@@ -133,8 +148,8 @@ def change_destination(
     parts: WiringDep, session: SessionDep, caller: Admin, name: str, body: DestinationPatch
 ) -> DestinationOut:
     """Change settings or secrets, or switch on again; what is not given stays."""
-    row = _row(session, name)
-    secrets = [one.get_secret_value() for one in body.secrets] if body.secrets else open_secrets(parts.vault, row)
+    row = _locked(session, name)
+    secrets = [one.get_secret_value() for one in body.secrets] if body.secrets else _secrets(parts.vault, row)
     settings = row.settings if body.settings is None else body.settings
     check_settings(row.kind, settings, secrets, parts.http)
     sealed = seal_secrets(parts.vault, name, secrets)
@@ -154,7 +169,7 @@ def change_destination(
 @router.delete("/{name}", status_code=204)
 def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
     """Remove a destination; deliveries to it wait until one of that name is set up again."""
-    session.delete(_row(session, name))
+    session.delete(_locked(session, name))
     audit.record(session, caller.name, "destination.deleted", name)
     session.commit()
 
@@ -162,13 +177,12 @@ def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
 @router.post("/{name}/test")
 def try_destination(parts: WiringDep, session: SessionDep, _caller: Admin, name: str) -> TestOut:
     """Make a harmless call and say whether it went through."""
-    row = _row(session, name)
-    session.rollback()
+    row = _found(session.get(Destination, name))
+    destination = open_destination(row.kind, row.settings, _secrets(parts.vault, row), parts.http)
+    session.rollback()  # no connection is held while somebody else's machine takes its time
     at = datetime.now(UTC)
     try:
-        open_destination(row.kind, row.settings, open_secrets(parts.vault, row), parts.http).test(
-            Call(str(uuid7()), at, at)
-        )
+        destination.test(Call(str(uuid7()), at, at))
     except (Rejected, TryLater) as refusal:
         return TestOut(ok=False, detail=refusal.detail)
     return TestOut(ok=True, detail=None)

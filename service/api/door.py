@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from http import HTTPMethod
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.problems import Problem
+from service.api.problems import Problem, mistake
 from service.telemetry import DURATION, REQUESTS, new_request_id, request_id
 
 log = structlog.get_logger(__name__)
@@ -51,18 +52,20 @@ class Door:
             await send(message)
 
         try:
-            try:
-                body = await self._body(scope["method"], headers, receive)
-            except Problem as problem:
-                await problem.response()(scope, receive, marked)
-            else:
-                await self._app(scope, _replay(body, receive), marked)
+            _address(scope)
+            body = await self._body(scope["method"], headers, receive)
+            await self._app(scope, _replay(body, receive), marked)
+        except Problem as problem:
+            await problem.response()(scope, receive, marked)
+        except Exception as error:  # noqa: BLE001 (the last that can still answer, with a request id to find it by)
+            await mistake(error).response()(scope, receive, marked)
         finally:
             seconds = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
             route = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(scope["method"], route, str(status)).inc()
-            DURATION.labels(scope["method"], route).observe(seconds)
-            log.info("http.answered", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+            REQUESTS.labels(method, route, str(status)).inc()
+            DURATION.labels(method, route).observe(seconds)
+            log.info("http.answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
             request_id.reset(token)
 
     async def _body(self, method: str, headers: Headers, receive: Receive) -> bytes:
@@ -89,7 +92,13 @@ class Door:
                     if not message.get("more_body", False):
                         return b"".join(chunks)
         except TimeoutError as error:
-            raise Problem(408, f"The body took longer than {self._seconds:g} seconds to arrive.") from error
+            detail = f"The body took longer than {self._seconds:g} seconds to arrive."
+            raise Problem(408, detail, headers={"Connection": "close"}) from error  # or the socket would wait on
+
+
+def _address(scope: Scope) -> None:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise Problem(422, "The address holds a NUL character (%00): remove it.")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from sqlalchemy import exists, tuple_
 from sqlmodel import Session, col, select
 
@@ -27,7 +27,7 @@ from service.api.problems import Problem, not_found
 from service.api.shapes import DeliveryOut, WorkItemOut, work_items_out
 from service.ingest.catalog import SOURCES
 from service.ingest.intake import Refused, restart
-from service.ingest.record import FeedbackRecord
+from service.ingest.record import FeedbackRecord, Moment, SourceName
 from service.ingest.source import Received
 from service.people.access import Caller
 from service.store import audit
@@ -121,10 +121,11 @@ def push(request: Request, parts: WiringDep, caller: Pusher, inbound: InboundDep
     """Store one record or a list of up to 1,000. Durable when answered; a list is stored whole or not at all."""
     require_json(request)
     received = [item for item in SOURCES["api"].parse(inbound) if isinstance(item, Received)]
-    _own_source(caller, [item.record for item in received], is_list=inbound.raw.lstrip()[:1] == b"[")
+    place = "/{}" if inbound.raw.lstrip().startswith(b"[") else ""
+    _own_source(caller, [item.record for item in received], place)
     outcome = parts.intake.submit(received)
     if isinstance(outcome, Refused):
-        raise _conflicts(outcome, is_list=inbound.raw.lstrip()[:1] == b"[")
+        raise _conflicts(outcome, place)
     for settled in outcome:
         INGESTED.labels(settled.status).inc()
     return IngestOut(
@@ -135,20 +136,20 @@ def push(request: Request, parts: WiringDep, caller: Pusher, inbound: InboundDep
     )
 
 
-def _own_source(caller: Caller, records: list[FeedbackRecord], *, is_list: bool) -> None:
+def _own_source(caller: Caller, records: list[FeedbackRecord], place: str) -> None:
     if caller.source is None:
         return
     foreign = [index for index, record in enumerate(records) if record.source != caller.source]
     if foreign:
         detail = f"This key is bound to source '{caller.source}'."
-        errors = [{"pointer": f"/{index}/source" if is_list else "/source", "detail": detail} for index in foreign]
+        errors = [{"pointer": f"{place.format(index)}/source", "detail": detail} for index in foreign]
         raise Problem(403, f"{detail} Nothing was stored.", errors=errors)
 
 
-def _conflicts(refused: Refused, *, is_list: bool) -> Problem:
+def _conflicts(refused: Refused, place: str) -> Problem:
     errors = [
         {
-            "pointer": f"/{one.index}" if is_list else "",
+            "pointer": place.format(one.index),
             "detail": f"Revision {one.record.revision} of {one.record.external_id!r} is stored with other content.",
         }
         for one in refused.conflicts
@@ -168,11 +169,11 @@ def list_feedback(
     cursor: CursorDep,
     limit: LimitDep = 50,
     state: State | None = None,
-    source: Annotated[str | None, Query(max_length=64)] = None,
+    source: Annotated[SourceName | None, Query()] = None,
     label: Annotated[
         str | None, Query(pattern=r"^(sentiment|topic|urgency):.{1,64}$", description="axis:label", max_length=80)
     ] = None,
-    since: Annotated[AwareDatetime | None, Query(description="received at this moment or later")] = None,
+    since: Annotated[Moment | None, Query(description="received at this moment or later")] = None,
 ) -> Page[FeedbackOut]:
     """Feedback records, newest first."""
     query = select(Feedback).order_by(col(Feedback.received_at).desc(), col(Feedback.id).desc()).limit(limit + 1)

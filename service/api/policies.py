@@ -106,10 +106,10 @@ def list_policies(
     session: SessionDep, _caller: Supervisor, limit: LimitDep = 50, cursor: Annotated[Version, Query()] = 2**31 - 1
 ) -> PolicyPage:
     """All versions, newest first."""
-    query = select(Policy).where(col(Policy.version) < cursor).order_by(col(Policy.version).desc()).limit(limit)
+    query = select(Policy).where(col(Policy.version) < cursor).order_by(col(Policy.version).desc()).limit(limit + 1)
     rows, deciding = session.exec(query).all(), active_version(session)
-    following = str(rows[-1].version) if len(rows) == limit else None
-    return PolicyPage(items=[PolicyOut(**_plain(row, deciding)) for row in rows], next=following)
+    following = str(rows[limit - 1].version) if len(rows) > limit else None
+    return PolicyPage(items=[PolicyOut(**_plain(row, deciding)) for row in rows[:limit]], next=following)
 
 
 @router.get("/{version}")

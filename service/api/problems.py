@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -16,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from service.deliver.destination import InvalidDestination
 from service.ingest.intake import Raced
 from service.ingest.source import BadPayload
-from service.ingest.strict_json import NotJson, NotText, escape
+from service.ingest.strict_json import NotJson, NotText
+from service.ingest.wording import MOST, pointer, sentence
 from service.route.findings import InvalidPolicy
 from service.route.versions import OwnPolicy, UnknownVersion
 from service.store.database import is_outage
@@ -81,15 +83,19 @@ def _bad_payload(error: BadPayload) -> Problem:
 
 
 def _validation(error: RequestValidationError) -> Problem:
-    errors = []
-    for found in error.errors():
-        place, *steps = found["loc"]
-        detail = found["msg"].removeprefix("Value error, ")
-        if place == "body":
-            errors.append({"pointer": "".join(f"/{escape(step)}" for step in steps), "detail": detail})
-        else:
-            errors.append({"pointer": "", "parameter": str(steps[0]) if steps else str(place), "detail": detail})
+    errors = [_invalid(found, error.body) for found in error.errors()[:MOST]]
     return Problem(422, "Mend what is listed and send it again.", errors=errors)
+
+
+def _invalid(found: ErrorDetails, body: object) -> dict[str, str]:
+    place, *steps = found["loc"]
+    if place != "body":
+        return {"pointer": "", "parameter": str(steps[0] if steps else place), "detail": sentence(found)}
+    if found["type"].startswith("union_tag"):
+        steps = ["type"]
+    elif isinstance(body, dict) and steps[:1] == [body.get("type")]:  # the tag of a choice, which stands nowhere
+        steps = steps[1:]
+    return {"pointer": pointer(steps), "detail": sentence(found)}
 
 
 def _database(error: DBAPIError | psycopg.Error) -> Problem:
@@ -98,11 +104,18 @@ def _database(error: DBAPIError | psycopg.Error) -> Problem:
         return _unavailable("The database has no disk space left; nothing was stored. Try again later.", "storage-full")
     if is_outage(error):
         return _unavailable("The database does not answer right now. Send the request again: nothing is doubled.")
+    if isinstance(cause, psycopg.errors.UniqueViolation):
+        return Problem(409, "Somebody else has just stored the same: look at it, and send yours again if need be.")
+    if isinstance(cause, psycopg.DataError):
+        log.warning("request.refused_by_database", exc_info=error)
+        return Problem(422, "The database cannot keep a value of this request: look for unusual times and characters.")
+    return mistake(error)
+
+
+def mistake(error: Exception) -> Problem:
+    """500, and a line in the log that the request id finds; never with the words of the error."""
     log.error("request.failed", exc_info=error)
-    return _MISTAKE
-
-
-_MISTAKE = Problem(500, "heed made a mistake and has written it down; the request id finds it in the log.")
+    return Problem(500, "heed made a mistake and has written it down; the request id finds it in the log.")
 
 
 def _policy(error: InvalidPolicy) -> Problem:
@@ -154,11 +167,4 @@ def install(app: FastAPI) -> None:
         detail = raised.detail if raised.status_code not in {404, 405} else _TITLES[raised.status_code][1] + "."
         return Problem(raised.status_code, detail, headers=raised.headers or {}).response()
 
-    def mistake(_request: Request, error: Exception) -> Response:
-        log.error("request.failed", exc_info=error)
-        return Problem(
-            500, "heed made a mistake and has written it down; the request id finds it in the log."
-        ).response()
-
     app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(Exception, mistake)

@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
 from service.api.problems import not_found
 from service.api.shapes import WorkItemOut, work_items_out
+from service.ingest.record import Moment
 from service.people.access import Caller
 from service.store.tables import WorkItem, now
 from service.work.events import Event
@@ -29,7 +29,7 @@ def list_work_items(
     kind: Literal["follow_up", "ticket", "quality_case", "backlog_item", "review"] | None = None,
     status: Literal["open", "acknowledged", "waiting", "resolved", "retracted"] | None = None,
     owner: Annotated[str | None, Query(max_length=128)] = None,
-    due_before: AwareDatetime | None = None,
+    due_before: Moment | None = None,
 ) -> Page[WorkItemOut]:
     """Work items, newest first."""
     query = select(WorkItem).order_by(col(WorkItem.created_at).desc(), col(WorkItem.id).desc()).limit(limit + 1)

@@ -1,6 +1,7 @@
 """Grouped commits: requests that arrive while one commit is under way share the next one."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import accumulate
 from threading import Lock
@@ -13,14 +14,13 @@ from service.store.vault import Vault
 
 MOST_RECORDS = 1_000  # in one transaction, so that no commit takes long
 TRIES = 5
+_OTHERS_FIRST = frozenset({"40001", "40P01"})  # serialization failure, deadlock: somebody else went first
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
     submission: Submission
-    outcome: Outcome | None = None
-    error: Exception | None = None
-    done: bool = field(default=False)
+    answer: Future[Outcome] = field(default_factory=Future)
 
 
 class GroupedIntake:
@@ -48,13 +48,9 @@ class GroupedIntake:
         with self._guard:
             self._waiting.append(entry)
         with self._turn:
-            while not entry.done:
+            while not entry.answer.done():
                 self._commit(self._next_group())
-        if entry.error is not None:
-            raise entry.error
-        if entry.outcome is None:
-            raise RuntimeError("a submission was neither accepted nor refused")
-        return entry.outcome
+        return entry.answer.result()
 
     def _next_group(self) -> list[_Entry]:
         with self._guard:
@@ -63,29 +59,42 @@ class GroupedIntake:
             group, self._waiting = self._waiting[:number], self._waiting[number:]
             return group
 
+    def _everybody(self) -> list[_Entry]:
+        with self._guard:
+            waiting, self._waiting = self._waiting, []
+            return waiting
+
     def _commit(self, group: Sequence[_Entry]) -> None:
         try:
             outcomes = self._accept([entry.submission for entry in group])
         except Exception as error:  # noqa: BLE001 (handed to every request it belongs to)
-            if len(group) > 1 and not is_outage(error):
+            if is_outage(error):  # those who queued up meanwhile have waited as long: they need not try it in turn
+                _fail([*group, *self._everybody()], error)
+            elif len(group) == 1:
+                _fail(group, error)
+            else:
                 for entry in group:  # one submission the database cannot take must not cost its neighbours theirs
                     self._commit([entry])
-                return
-            for entry in group:
-                entry.error, entry.done = error, True
             return
         for entry, outcome in zip(group, outcomes, strict=True):
-            entry.outcome, entry.done = outcome, True
+            entry.answer.set_result(outcome)
 
     def _accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        for attempt in range(1, TRIES + 1):
+        for _ in range(TRIES - 1):
             try:
-                with self._database.session() as session:
-                    return accept(session, submissions, self._vault)
+                return self._once(submissions)
             except Raced:
-                if attempt == TRIES:
-                    raise
+                continue
             except DBAPIError as error:
-                if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in {"40001", "40P01"}:
+                if getattr(error.orig, "sqlstate", None) not in _OTHERS_FIRST:
                     raise
-        raise AssertionError
+        return self._once(submissions)
+
+    def _once(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        with self._database.session() as session:
+            return accept(session, submissions, self._vault)
+
+
+def _fail(entries: Sequence[_Entry], error: Exception) -> None:
+    for entry in entries:
+        entry.answer.set_exception(error)

@@ -1,7 +1,7 @@
 """Source kind `api`: heed's own feedback record, one or a list of up to 1,000."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from service.ingest.record import FeedbackRecord
 from service.ingest.source import BadPayload, Fetch, Inbound, Received, Withdrawal, Wrong
-from service.ingest.strict_json import NotText, escape, parse
+from service.ingest.strict_json import NotText, parse
+from service.ingest.wording import told
 
 MOST_RECORDS = 1_000
 
@@ -30,12 +31,12 @@ class PlainSource:
             return [_received(value, inbound.raw, "")]
         if not 1 <= len(value) <= MOST_RECORDS:
             raise BadPayload([Wrong("", f"A list holds 1 to {MOST_RECORDS:,} records, this one {len(value):,}.")])
-        return list(_each(value))
+        return _each(value)
 
 
-def _each(values: list[Any]) -> Iterator[Received]:
+def _each(values: list[Any]) -> list[Received | Withdrawal | Fetch]:
     wrong: list[Wrong] = []
-    good: list[Received] = []
+    good: list[Received | Withdrawal | Fetch] = []
     for index, value in enumerate(values):
         try:
             original = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
@@ -44,16 +45,12 @@ def _each(values: list[Any]) -> Iterator[Received]:
             wrong.extend(error.errors)
     if wrong:
         raise BadPayload(wrong)
-    yield from good
+    return good
 
 
 def _received(value: object, original: bytes, place: str) -> Received:
     try:
         return Received(FeedbackRecord.model_validate(value), original)
     except ValidationError as error:
-        raise BadPayload([_wrong(place, found["loc"], found["msg"]) for found in error.errors()]) from error
-
-
-def _wrong(place: str, steps: tuple[int | str, ...], message: str) -> Wrong:
-    detail = message.removeprefix("Value error, ")
-    return Wrong(place + "".join(f"/{escape(step)}" for step in steps), detail[:1].upper() + detail[1:] + ".")
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise BadPayload(told(found, place)) from error

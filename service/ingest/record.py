@@ -3,17 +3,20 @@
 import hashlib
 import json
 import math
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+
 
 def _plain_number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("a number is needed here, not a text, true or false")  # noqa: TRY004 (pydantic reads ValueError)
-    return value
+    return value or 0  # -0.0 is no other answer than 0
 
 
 def _whole_number(value: object) -> object:
@@ -21,9 +24,9 @@ def _whole_number(value: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-def _text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("a text is needed here")  # noqa: TRY004 (pydantic reads ValueError)
+def _written_out(value: object) -> object:
+    if not isinstance(value, str) or not _DATE.match(value):  # pydantic would take a count of seconds, too
+        raise ValueError("a time is written as 2026-11-20T10:00:00Z (RFC 3339)")
     return value
 
 
@@ -35,24 +38,28 @@ def _no_controls(value: str) -> str:
 
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ValueError("the time needs a zone, such as 2026-11-20T10:00:00Z (RFC 3339)")
+        raise ValueError("a time needs its zone: 2026-11-20T10:00:00Z (RFC 3339)")
     if not 1970 <= moment.year <= 9998:
         raise ValueError("the year must lie between 1970 and 9998")
     return moment.astimezone(UTC)
 
 
-def _scalar(value: object) -> str | int | float | bool | None:
+def _scalar(value: object) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
         if not math.isfinite(value) or abs(value) > 1e15:
             raise ValueError("a number beyond 10^15 cannot be kept exactly: send it as a text")
-        return value
+        return _whole_number(value)  # 3 and 3.0 are the same answer
     if isinstance(value, str):
         if len(value) > 10_000:
             raise ValueError("a text here has at most 10,000 characters")
         return value
     raise ValueError("only a text, a number, true, false or null can stand here")
+
+
+def _or_none_given(value: object) -> object:
+    return {} if value is None else value
 
 
 def _few(values: dict[str, Any]) -> dict[str, Any]:
@@ -64,11 +71,12 @@ def _few(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-Whole = Annotated[int, BeforeValidator(_whole_number)]
-Number = Annotated[float, BeforeValidator(_plain_number)]
-Moment = Annotated[datetime, BeforeValidator(_text), AfterValidator(_in_utc)]
+# Beside the bounds, never around a type that has them: pydantic leaves the bounds out of the JSON schema otherwise.
+WHOLE = BeforeValidator(_whole_number)
+NUMBER = BeforeValidator(_plain_number)
+Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Scalar = Annotated[Any, AfterValidator(_scalar)]
-Scalars = Annotated[dict[str, Scalar], AfterValidator(_few)]
+Scalars = Annotated[dict[str, Scalar], BeforeValidator(_or_none_given), AfterValidator(_few)]
 Short = Annotated[str, Field(max_length=256)]
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
@@ -80,10 +88,10 @@ class _Shape(BaseModel):
 class Scores(_Shape):
     """Survey scores on the scales of the contract; sources rescale at the door."""
 
-    nps: Annotated[Whole, Field(ge=0, le=10)] | None = None
-    csat: Annotated[Number, Field(ge=1, le=5)] | None = None
-    stars: Annotated[Number, Field(ge=1, le=5)] | None = None
-    ces: Annotated[Number, Field(ge=1, le=7)] | None = None
+    nps: Annotated[int, Field(ge=0, le=10), WHOLE] | None = None
+    csat: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
+    stars: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
+    ces: Annotated[float, Field(ge=1, le=7), NUMBER] | None = None
 
 
 class VerbatimIn(_Shape):
@@ -100,7 +108,7 @@ class Customer(_Shape):
     email: Short | None = None
     tier: Short | None = None
     region: Short | None = None
-    account_value: Annotated[Number, Field(ge=-1e15, le=1e15)] | None = None
+    account_value: Annotated[float, Field(ge=-1e15, le=1e15), NUMBER] | None = None
     attributes: Scalars = Field(default_factory=dict)
 
 
@@ -113,8 +121,8 @@ class FeedbackRecord(_Shape):
 
     source: SourceName
     external_id: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_no_controls)]
-    revision: Annotated[Whole, Field(ge=1, le=2**31 - 1)] = 1
-    submitted_at: Annotated[Moment, Field(strict=False)] | None = None
+    revision: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE] = 1
+    submitted_at: Moment | None = None
     scores: Scores = Field(default_factory=Scores)
     verbatims: Annotated[list[VerbatimIn], Field(max_length=100)] = Field(default_factory=list)
     customer: Customer = Field(default_factory=Customer)
@@ -142,7 +150,15 @@ class FeedbackRecord(_Shape):
             del plain["customer"]["attributes"]
         return {name: part for name, part in plain.items() if part not in ({}, [])}
 
+    def canonical(self) -> str:
+        """The content as JSON text: equal for the same answer, whatever its key order and our defaults."""
+        return json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
     def digest(self) -> str:
-        """SHA-256 (hex) of the content: equal for the same answer, whatever its key order and our defaults."""
-        canonical = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256 (hex) of the canonical content."""
+        return digest_of(self.canonical())
+
+
+def digest_of(canonical: str) -> str:
+    """SHA-256 (hex) of a record's canonical content."""
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,9 +1,11 @@
 """JSON read strictly (RFC 8259, I-JSON RFC 7493): no NaN, no double keys, no broken text, bounded depth."""
 
 import json
+from codecs import BOM_UTF8
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
+MAX_NAMES = 10_000  # in one object: checking a million unknown ones would take seconds
 
 
 class NotJson(Exception):
@@ -37,6 +39,8 @@ def _whole(digits: str) -> int:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_NAMES:
+        raise NotJson(f"An object here has {len(pairs):,} names: {MAX_NAMES:,} are the most.")
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
@@ -57,6 +61,10 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
         NotJson: not UTF-8, not JSON, NaN or Infinity, a double key, or deeper than 64 levels.
         NotText: readable, but a string holds NUL or an unpaired surrogate.
     """
+    if not raw:
+        raise NotJson("The body is empty: send JSON.")
+    if raw.startswith(BOM_UTF8):
+        raise NotJson("The body begins with a byte order mark: send the JSON without it.")
     try:
         value = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -64,7 +72,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
     except json.JSONDecodeError as error:
         raise NotJson(f"The body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
     except RecursionError as error:
-        raise NotJson(f"The body is nested deeper than {MAX_DEPTH} levels.") from error
+        raise _too_deep() from error
     _check_depth(value)
     # Only an escape can bring these in, so that nearly every body is spared the walk.
     if b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw:
@@ -72,19 +80,18 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
     return value
 
 
+def _too_deep() -> NotJson:
+    return NotJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        inside = (inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer))
+        level = [inner for inner in inside if isinstance(inner, (dict, list))]
         if not level:
             return
-    raise NotJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    raise _too_deep()
 
 
 def escape(part: str | int) -> str:

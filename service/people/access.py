@@ -1,5 +1,6 @@
 """Who may do what: six roles, and API keys of which only a keyed digest is kept."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -44,14 +45,16 @@ def create_key(
     """Make an API key: 32 random bytes behind a prefix by which leaked keys can be found.
 
     Raises:
-        InvalidKeyRequest: unknown role, empty name, or a source given to another role than `source`.
+        InvalidKeyRequest: unknown role, empty name, no name of a source, or one given to another role than `source`.
     """
     if role not in ROLES:
         raise InvalidKeyRequest(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
     if source is not None and role != "source":
         raise InvalidKeyRequest(f"Only a key of role 'source' can be bound to a source, not one of role {role!r}.")
-    if not 1 <= len(name) <= 128:
-        raise InvalidKeyRequest("A key's name has 1 to 128 characters: say who or what will use it.")
+    if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", source):
+        raise InvalidKeyRequest(f"No source can be called {source!r}: its name has 1 to 64 of A-Z a-z 0-9 . _ -")
+    if not 1 <= len(name) <= 128 or not name.isprintable():
+        raise InvalidKeyRequest("A key's name has 1 to 128 printable characters: say who or what will use it.")
     key = f"heed_live_{secrets.token_urlsafe(32)}"
     row = ApiKey(name=name, digest=vault.digest(key), role=role, source=source)
     session.add(row)

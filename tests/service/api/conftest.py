@@ -1,0 +1,116 @@
+"""A house: one fresh database and one web process for a whole module of tests; each case brings ids of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import text
+from starlette.types import ASGIApp
+
+from models.taxonomy import default_taxonomy
+from service import worker
+from service.api.dependencies import Wiring
+from service.app import create_app
+from service.classify import Reader
+from service.deliver.http import Client
+from service.ingest.group import GroupedIntake
+from service.people.access import create_key
+from service.pipeline import Works
+from service.route.versions import ensure_default
+from service.store.database import Database
+from service.store.tables import SQLModel
+from service.store.vault import Vault
+
+_numbers = count(1)
+
+
+def emptied(database: Database) -> None:
+    tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
+    with database.session() as session:
+        session.execute(text(f"TRUNCATE {tables}, procrastinate_jobs, procrastinate_workers CASCADE"))
+        ensure_default(session, [topic.name for topic in default_taxonomy().topics])
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen(256)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@dataclass
+class House:
+    """A running installation without a worker; `drain` does a worker's work."""
+
+    database: Database
+    vault: Vault
+    wiring: Wiring
+    works: Works
+    url: str
+    stack: ExitStack
+    clients: dict[tuple[str, str | None], httpx.Client] = field(default_factory=dict)
+
+    def key(self, role: str, source: str | None = None) -> str:
+        with self.database.session() as session:
+            return create_key(session, self.vault, name=role, role=role, source=source, actor="test").key
+
+    def client(self, role: str = "admin", source: str | None = None) -> httpx.Client:
+        if (role, source) not in self.clients:
+            headers = {"Authorization": f"Bearer {self.key(role, source)}"}
+            made = httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+            self.clients[role, source] = self.stack.enter_context(made)
+        return self.clients[role, source]
+
+    @property
+    def stranger(self) -> httpx.Client:
+        """A client without a key."""
+        if ("", None) not in self.clients:
+            made = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+            self.clients["", None] = self.stack.enter_context(made)
+        return self.clients["", None]
+
+    def unique(self) -> str:
+        return f"u-{next(_numbers)}"
+
+    def count(self, table: str) -> int:
+        with self.database.session() as session:
+            return int(session.execute(text(f'SELECT count(*) FROM "{table}"')).scalar_one())  # noqa: S608 (our own table names)
+
+    def drain(self) -> None:
+        asyncio.run(worker.drain(self.works, self.database.conninfo))
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[ASGIApp], object]:
+    """`with serve(app) as url`: an ASGI application over real HTTP."""
+    return serving
+
+
+@pytest.fixture(scope="module")
+def house(migrated: Database, vault: Vault, reader: Reader, http: Client) -> Iterator[House]:
+    emptied(migrated)
+    wiring = Wiring(
+        database=migrated,
+        vault=vault,
+        intake=GroupedIntake(migrated, vault),
+        reader=reader,
+        http=http,
+        require_approval=False,
+    )
+    works = Works(database=migrated, vault=vault, reader=reader, http=http, public_url="https://heed.example.com")
+    with ExitStack() as stack, serving(create_app(wiring)) as url:
+        yield House(migrated, vault, wiring, works, url, stack)
+        stack.close()
