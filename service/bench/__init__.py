@@ -1,1 +1,1 @@
-"""Benchmarks: ours against a named peer, side by side in one run, ratios first."""
+"""Benchmarks of an installation of their own: side by side in one run, ratios first, nothing left behind."""

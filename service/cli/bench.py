@@ -1,10 +1,79 @@
-"""placeholder."""
+"""`heed bench`: what ingest and the whole road carry, measured beside their limits in one run."""
+
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from service.bench import ingest as ingest_bench
+from service.bench import road as road_bench
+from service.bench.figures import BenchFailed, Report
+from service.cli.output import AsJson, print_json, print_table
+from service.settings import Settings
+
+app = typer.Typer(
+    help="Benchmarks: ingest, road. Each works in an installation of its own and leaves nothing behind.",
+    no_args_is_help=True,
+)
+
+Rounds = Annotated[int, typer.Option(min=1, max=100, help="How often everything is repeated; medians are reported.")]
 
 
-@app.callback()
-def main() -> None:
-    """To come."""
+@app.command()
+def ingest(
+    records: Annotated[int, typer.Option(min=100, max=100_000, help="Records of each kind in each round.")] = 1_000,
+    rounds: Rounds = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Durable records a second through HTTP, against INSERT and COPY of the same rows and a commit per request."""
+    _run(lambda: ingest_bench.measure(Settings(), records, rounds), as_json)
+
+
+@app.command()
+def road(
+    records: Annotated[int, typer.Option(min=64, max=100_000, help="Records in each round.")] = 1_000,
+    rounds: Rounds = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Records a second from POST to routed, against the bare classifier, and where the time goes."""
+    _run(lambda: road_bench.measure(Settings(), records, rounds), as_json)
+
+
+def _run(measure: Callable[[], Report], as_json: bool) -> None:
+    try:
+        report = measure()
+    except BenchFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        print_json(report)
+    else:
+        _show(report)
+
+
+def _show(report: Report) -> None:
+    print_table(
+        ("ratio", "median", "spread"),
+        [(name, f"{one.median:.3g}", f"{one.spread:.0%}") for name, one in report.ratios.items()],
+    )
+    if report.shares:
+        print()
+        print_table(("share of the CPU time", ""), [(name, f"{share:.1%}") for name, share in report.shares.items()])
+    print()
+    print_table(
+        ("figure", "median", "spread"),
+        [(name, _figure(one.median), f"{one.spread:.0%}") for name, one in report.figures.items()],
+    )
+    machine = report.machine
+    print(
+        f"\n{report.records:,} records a round. {machine.cores} cores, Python {machine.python}, "
+        f"PostgreSQL {machine.postgresql}, load {machine.load[0]:.1f} before and {machine.load[1]:.1f} after."
+    )
+    if report.noisy:
+        print(f"The machine was noisy, the rounds lie far apart: {', '.join(report.noisy)}. Trust the ratios more.")
+    for sentence in report.how:
+        print(f"- {sentence}")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

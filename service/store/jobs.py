@@ -1,7 +1,7 @@
 """Jobs, deferred by name in the session's own transaction: the one module beside `worker` that knows Procrastinate."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from procrastinate import App, SyncPsycopgConnector, exceptions
 from procrastinate.sql import queries
 from procrastinate.types import JSONValue
 from psycopg.rows import dict_row
+from sqlalchemy import CTE, Uuid, column, text
 from sqlmodel import Session
 
 # One queue per kind of work: a slow vendor never delays classification, nor a flood of feedback the upkeep.
@@ -24,6 +25,8 @@ QUEUES: Mapping[str, str] = {
     "reconcile": "upkeep",
     "clean": "upkeep",
 }
+# What was begun is finished first: under a flood, records are routed one after the other, not all at its end.
+PRIORITIES: Mapping[str, int] = {"decide": 1, "decide_alone": 1}
 HEARTBEAT = 5  # seconds between two signs of life of a worker
 STALLED = 20  # seconds without one, after which its jobs are taken over
 
@@ -38,6 +41,7 @@ class StalledJob:
     """A job whose worker gave no sign of life."""
 
     id: int
+    worker: int | None
     name: str
     arguments: dict[str, Any]
 
@@ -71,11 +75,13 @@ def defer(
     """
     session.flush()
     try:
-        with suppress(exceptions.AlreadyEnqueued), session.begin_nested():
-            # The savepoint is sent lazily: the connection is taken inside it, or a double key would end the caller.
+        # Only a key can be refused, and only that needs a savepoint. It is sent lazily: the connection is taken inside
+        # it, or a double key would end the caller.
+        with suppress(exceptions.AlreadyEnqueued), session.begin_nested() if once else nullcontext():
             _app.configure_task(
                 name,
                 queue=QUEUES[name],
+                priority=PRIORITIES.get(name, 0),
                 schedule_at=at,
                 queueing_lock=once,
                 connection=_connection(session),
@@ -92,27 +98,26 @@ def stalled(session: Session) -> list[StalledJob]:
             queries["select_stalled_jobs_by_heartbeat"],
             {"queue": None, "task_name": None, "seconds_since_heartbeat": STALLED},
         )
-        return [StalledJob(row["id"], row["task_name"], row["args"]) for row in cursor.fetchall()]
+        return [StalledJob(row["id"], row["worker_id"], row["task_name"], row["args"]) for row in cursor.fetchall()]
 
 
 def discard(session: Session, job: StalledJob) -> bool:
-    """Remove a stalled job in the caller's transaction; False when somebody else has just done so."""
+    """Remove a stalled job in the caller's transaction; False when it ended, or went to another worker, just now."""
     with _connection(session).cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s AND status = 'doing'", [job.id])
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE id = %s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %s",
+            [job.id, job.worker],
+        )
         return cursor.rowcount == 1
 
 
-def oldest(session: Session, *names: str) -> datetime | None:
-    """When the oldest waiting or running job of these names was deferred; None where there is none."""
-    with _connection(session).cursor() as cursor:
-        cursor.execute(
-            "SELECT min(event.at) FROM procrastinate_jobs job JOIN procrastinate_events event"
-            " ON event.job_id = job.id AND event.type = 'deferred'"
-            " WHERE job.status IN ('todo', 'doing') AND job.task_name = ANY(%s)",
-            [list(names)],
-        )
-        row = cursor.fetchone()
-        return row[0] if row else None
+def at_work(*names: str) -> CTE:
+    """A table `at_work` with one column `id`: every id that a waiting or running job of these names carries."""
+    carried = text(
+        "SELECT CAST(jsonb_path_query(args, '$.*[*]') #>> '{}' AS uuid) AS id FROM procrastinate_jobs"
+        " WHERE status IN ('todo', 'doing') AND task_name = ANY(:names)"
+    )
+    return carried.bindparams(names=list(names)).columns(column("id", Uuid())).cte("at_work")
 
 
 def forget_old(session: Session, hours: int) -> None:

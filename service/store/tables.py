@@ -1,13 +1,14 @@
 """Every row heed keeps. A row is built from values that a plain shape has validated before."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import DateTime, Index, Text, UniqueConstraint
+from sqlalchemy import ColumnElement, DateTime, Index, Text, UniqueConstraint, Uuid, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 from uuid_utils.compat import uuid7
 
 
@@ -28,6 +29,11 @@ class Texts(ARRAY[str]):
 def now() -> datetime:
     """The moment by this process's clock, in UTC."""
     return datetime.now(UTC)
+
+
+def among(column: UUID, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Whether an id is one of these: one array, where `in_` sends (and plans) another statement for every number."""
+    return col(column) == any_(literal(list(ids), ARRAY(Uuid())))
 
 
 class Installation(SQLModel, table=True):

@@ -1,0 +1,116 @@
+"""Each benchmark at a tiny size: it runs, reports what it should, and leaves nothing behind. No time is judged."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from service.bench.figures import noisy, paragraphs, ratio, series
+from service.bench.scratch import scratch
+from service.settings import Settings
+from service.store.database import connect
+
+SHARES = {
+    "ingest (web process)",
+    "classify: inference",
+    "classify: rows",
+    "decide",
+    "job engine and contention",
+}
+
+
+def bench(server_url: str, tmp_path: Path, *arguments: str) -> Any:
+    environment = os.environ | {"HEED_DATABASE_URL": server_url, "HEED_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "service.cli", "bench", *arguments, "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def nothing_left(server_url: str, tmp_path: Path):
+    yield
+    server = connect(server_url, pool=1)
+    with server.engine.connect() as connection:
+        left = connection.execute(text("SELECT datname FROM pg_database WHERE datname LIKE 'heed_bench%'")).all()
+    server.engine.dispose()
+    assert (left, list(tmp_path.iterdir())) == ([], [])
+
+
+def check(report: Any, name: str) -> None:
+    assert report["bench"] == name
+    for series_of in (report["ratios"], report["figures"]):
+        for measured in series_of.values():
+            assert measured["median"] >= 0
+            assert len(measured["rounds"]) == 2
+    assert all(one["median"] > 0 for one in report["ratios"].values())
+    assert report["machine"]["cores"] >= 1
+    assert report["machine"]["postgresql"]
+    assert report["how"]
+    assert set(report["noisy"]) <= set(report["figures"])
+
+
+def test_ingest(server_url: str, tmp_path: Path, nothing_left: None) -> None:
+    report = bench(server_url, tmp_path, "ingest", "--records", "100", "--rounds", "2")
+    check(report, "ingest")
+    assert set(report["ratios"]) == {
+        "grouped / one commit each",
+        "single posts, grouped / INSERT",
+        "single posts, grouped / COPY",
+        "lists of 100 / INSERT",
+        "lists of 100 / COPY",
+    }
+
+
+def test_road(server_url: str, tmp_path: Path, nothing_left: None) -> None:
+    report = bench(server_url, tmp_path, "road", "--records", "64", "--rounds", "2")
+    check(report, "road")
+    assert "road / bare classifier (records/s)" in report["ratios"]
+    assert set(report["shares"]) >= SHARES
+    assert sum(report["shares"].values()) == pytest.approx(1)
+
+
+def test_an_embedded_server_of_its_own_leaves_no_data_behind(tmp_path: Path) -> None:
+    with scratch(Settings(home=tmp_path / "never made", database_url=None)) as place:
+        home = place.opened.settings.home
+        data = (home / "postgres").resolve()
+        assert data.is_dir()
+        assert "HEED_DATABASE_URL" not in place.environment
+        assert place.environment["HEED_HOME"] == str(home)
+    assert (home.exists(), data.exists()) == (False, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_it_may_not_make_is_one_sentence(server_url: str, tmp_path: Path) -> None:
+    server = connect(server_url, pool=1)
+    role = f"heed_bench_test_{os.getpid()}"
+    own = server.engine.url.set(username=role, password="weak")
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'weak'"))
+        try:
+            environment = os.environ | {"HEED_DATABASE_URL": own.render_as_string(hide_password=False)}
+            command = [sys.executable, "-m", "service.cli", "bench", "road"]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        finally:
+            connection.execute(text(f"DROP ROLE {role}"))
+    server.engine.dispose()
+    assert done.returncode == 1
+    assert "cannot make one" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    # The machine was three times slower in the last round: the ratio does not show it, the figures do.
+    fast, slow = [60.0, 60.0, 20.0], [30.0, 30.0, 10.0]
+    assert ratio(fast, slow).rounds == (2.0, 2.0, 2.0)
+    assert ratio(fast, slow).spread == 0
+    assert noisy({"fast": series(fast), "steady": series([10.0, 11.0])}) == ("fast",)
+
+
+def test_paragraphs_are_single_lines() -> None:
+    assert paragraphs("\n  one\n  line\n\n  another\n") == ("one line", "another")
