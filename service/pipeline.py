@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 3  # of a record's own: a batch that fails or loses its worker counts for nobody
 MICRO_BATCH = 64
-PATIENCE = timedelta(seconds=45)  # a row that waits longer, with no job as old as it, has lost its job
+PATIENCE = timedelta(seconds=20)  # a row that has waited longer, and that no job carries, has lost its job
 STAGES: Mapping[str, str] = {"classify": "received", "decide": "classified"}  # step -> the stage it takes rows from
 
 
@@ -58,7 +58,16 @@ def batch(works: Works, step: str, ids: Sequence[str]) -> None:
 
 
 def alone(works: Works, step: str, feedback: str) -> None:
-    """Take a step for one record that was in a batch that failed; the third failure of its own quarantines it."""
+    """Take a step for one record that was in a batch that failed; the third failure of its own quarantines it.
+
+    The attempt is counted before it begins: a record that ends its worker leaves nobody behind to count it.
+    """
+    with works.database.session() as session:
+        row = _waiting(session, step, UUID(feedback))
+        if row is None:
+            return
+        row.attempts += 1
+        session.add(row)
     try:
         _run(works, step, [UUID(feedback)])
     except Exception as error:
@@ -66,7 +75,7 @@ def alone(works: Works, step: str, feedback: str) -> None:
             raise
         log.warning("step.failed", step=step, feedback=feedback, exc_info=error)
         with works.database.session() as session:
-            _count_attempt(session, step, UUID(feedback), f"{step} failed with {type(error).__name__}")
+            _go_on(session, step, UUID(feedback), f"{step} failed with {type(error).__name__}")
 
 
 def _one_by_one(session: Session, step: str, ids: Sequence[str]) -> None:
@@ -74,18 +83,23 @@ def _one_by_one(session: Session, step: str, ids: Sequence[str]) -> None:
         jobs.defer(session, f"{step}_alone", feedback=one, once=f"{step}_alone:{one}")
 
 
-def _count_attempt(session: Session, step: str, feedback: UUID, reason: str) -> None:
+def _waiting(session: Session, step: str, feedback: UUID) -> Feedback | None:
     row = session.get(Feedback, feedback, with_for_update=True)
-    if row is None or row.stage != STAGES[step]:
+    return row if row is not None and row.stage == STAGES[step] else None
+
+
+def _go_on(session: Session, step: str, feedback: UUID, reason: str) -> None:
+    """After an attempt that came to nothing: the next one, or quarantine."""
+    row = _waiting(session, step, feedback)
+    if row is None:
         return
-    row.attempts += 1
-    if row.attempts >= MOST_ATTEMPTS:
-        row.stage, row.stage_since = "quarantined", now()
-        row.reason = f"{reason}, {row.attempts} times"
-        log.error("feedback.quarantined", feedback=str(feedback), step=step, reason=row.reason)
-    else:
+    if row.attempts < MOST_ATTEMPTS:
         _one_by_one(session, step, [str(feedback)])
+        return
+    row.stage, row.stage_since = "quarantined", now()
+    row.reason = f"{reason}, {row.attempts} times"
     session.add(row)
+    log.error("feedback.quarantined", feedback=str(feedback), step=step, reason=row.reason)
 
 
 def deliver(works: Works, delivery: str) -> None:
@@ -102,7 +116,7 @@ def recover(works: Works) -> None:
             log.warning("job.taken_over", job=job.name)
             step, _, single = job.name.partition("_")
             if single:
-                _count_attempt(session, step, UUID(job.arguments["feedback"]), f"{step} ended its worker")
+                _go_on(session, step, UUID(job.arguments["feedback"]), f"{step} ended its worker")
             elif step in STAGES:
                 _one_by_one(session, step, job.arguments["ids"])
             elif step == "deliver":
@@ -112,28 +126,45 @@ def recover(works: Works) -> None:
 def reconcile(works: Works) -> None:
     """Defer again what waits without a job: rows are the truth, jobs may be lost."""
     with works.database.session() as session:
-        for step, stage in STAGES.items():
-            before = min(now() - PATIENCE, jobs.oldest(session, step, f"{step}_alone") or now())
-            stuck = [
-                str(one)
-                for one in session.exec(
-                    select(Feedback.id)
-                    .where(col(Feedback.stage) == stage, col(Feedback.stage_since) < before)
-                    .order_by(col(Feedback.stage_since))
-                    .limit(100 * MICRO_BATCH)
-                )
-            ]
+        for step in STAGES:
+            stuck = _stuck(session, step)
             for start in range(0, len(stuck), MICRO_BATCH):
                 jobs.defer(session, step, ids=list(stuck[start : start + MICRO_BATCH]), once=f"{step}:{stuck[start]}")
             if stuck:
                 log.warning("rows.deferred_again", step=step, records=len(stuck))
-        lost = session.exec(
-            select(Delivery.id)
-            .where(col(Delivery.state) == "pending", col(Delivery.next_at) < now() - PATIENCE)
-            .limit(1_000)
-        ).all()
-        for one in lost:
-            jobs.defer(session, "deliver", delivery=str(one), once=f"deliver:{one}")
+        overdue = _overdue(session)
+        for one in overdue:
+            jobs.defer(session, "deliver", delivery=one, once=f"deliver:{one}")
+        if overdue:
+            log.warning("rows.deferred_again", step="deliver", records=len(overdue))
+
+
+def _stuck(session: Session, step: str) -> list[str]:
+    carried = jobs.at_work(step, f"{step}_alone")
+    found = session.exec(
+        select(Feedback.id)
+        .outerjoin(carried, carried.c.id == Feedback.id)
+        .where(
+            col(Feedback.stage) == STAGES[step],
+            col(Feedback.stage_since) < now() - PATIENCE,
+            carried.c.id.is_(None),
+        )
+        .order_by(col(Feedback.stage_since))
+        .limit(100 * MICRO_BATCH)
+    )
+    return [str(one) for one in found]
+
+
+def _overdue(session: Session) -> list[str]:
+    carried = jobs.at_work("deliver")
+    found = session.exec(
+        select(Delivery.id)
+        .outerjoin(carried, carried.c.id == Delivery.id)
+        .where(col(Delivery.state) == "pending", col(Delivery.next_at) < now() - PATIENCE, carried.c.id.is_(None))
+        .order_by(col(Delivery.next_at))
+        .limit(1_000)
+    )
+    return [str(one) for one in found]
 
 
 def clean(works: Works) -> None:
@@ -158,4 +189,8 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "reconcile": reconcile,
     "clean": clean,
 }
-EVERY: Mapping[str, str] = {"recover": "*/10 * * * * *", "reconcile": "*/30 * * * * *", "clean": "17 3 * * *"}
+EVERY: Mapping[str, str] = {  # crontabs; the sixth column is the second
+    "recover": "* * * * * */10",
+    "reconcile": "* * * * * */30",
+    "clean": "17 3 * * *",
+}

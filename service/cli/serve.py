@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,6 +16,7 @@ import structlog
 import typer
 import uvicorn
 
+from models.prediction import Verbatim
 from service import telemetry
 from service.api.dependencies import Wiring
 from service.app import create_app
@@ -42,6 +44,7 @@ def serve(
     """Serve the API, with one worker beside it: one command, one terminal."""
     settings = Settings()
     telemetry.configure(settings.log_level)
+    _leave_on_sigterm()
     with (
         listen(host or settings.host, settings.port if port is None else port) as door,
         open_installation(settings, pool=40) as opened,
@@ -56,6 +59,7 @@ def worker(
     """Run jobs. Any number of workers, on any machines, share one database."""
     settings = Settings()
     telemetry.configure(settings.log_level)
+    _leave_on_sigterm()
     with open_installation(settings) as opened:
         works = Works(
             database=opened.database,
@@ -64,7 +68,15 @@ def worker(
             http=open_client(parse_targets(settings.allow_targets)),
             public_url=settings.public_url,
         )
-        run(works, opened.database.conninfo, slots=settings.worker_slots, parent=parent)
+        works.reader.read([Verbatim("Loaded now, so that the first record does not wait for it.")])
+        ended = run(works, opened.database.conninfo, slots=settings.worker_slots, parent=parent)
+    if not ended:
+        os._exit(1)
+
+
+def _leave_on_sigterm() -> None:
+    """Until somebody who drains takes the signal over, SIGTERM unwinds as Ctrl-C does: the database is let go of."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
 
 
 def web(opened: Opened) -> Wiring:
@@ -88,7 +100,7 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
         PortTaken: with the remedy.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as door:
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((host, port))
@@ -106,6 +118,7 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        self._deadline = float("inf")
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = threading.Thread(target=self._keep_running, name="worker watch", daemon=True)
 
@@ -114,14 +127,15 @@ class WorkerProcess:
         self._watch.start()
 
     def ask_to_stop(self) -> None:
-        """Begin to drain; returns at once, and may be called from a signal handler."""
+        """Begin to drain; returns at once, and may be called from a signal handler and more than once."""
+        self._deadline = min(self._deadline, time.monotonic() + GRACE + 3)
         self._stopping.set()
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
 
     def wait(self) -> None:
         """Until it has gone; a worker that does not drain in time is killed, and its jobs are taken over later."""
-        self._watch.join(GRACE + 3)
+        self._watch.join(max(0.0, self._deadline - time.monotonic()))
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -130,7 +144,12 @@ class WorkerProcess:
         while not self._stopping.is_set():
             inner, ours = os.pipe()
             command = [sys.executable, "-m", "service.cli", "worker", "--parent-pipe", str(inner)]
-            self._process = subprocess.Popen(command, pass_fds=[inner], stdin=subprocess.DEVNULL)  # noqa: S603 (our own program)
+            self._process = subprocess.Popen(  # noqa: S603 (our own program)
+                command,
+                pass_fds=[inner],
+                stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C is for us; we pass it on
+            )
             os.close(inner)
             if self._stopping.is_set():
                 self._process.send_signal(signal.SIGTERM)
@@ -169,8 +188,9 @@ class _Server(uvicorn.Server):
                 self._child.wait()
             log.info("web.stopped")
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal: stop taking requests, let the worker drain meanwhile."""
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn's signature)
+        """A signal: stop taking requests, let the worker drain meanwhile. uvicorn's own would raise it once more."""
         if self._child:
             self._child.ask_to_stop()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
