@@ -18,7 +18,7 @@ from models.prediction import Classification as Belief
 from models.prediction import DocumentClassification, Reading, Verbatim
 from models.taxonomy import Taxonomy, default_taxonomy
 from service.store import jobs
-from service.store.tables import Classification, Feedback, FeedbackRevision, now
+from service.store.tables import Classification, Feedback, FeedbackRevision, among, now
 
 NO_CALIBRATOR = "identity@1"
 
@@ -92,7 +92,7 @@ def classify(session: Session, reader: Reader, ids: Sequence[UUID]) -> None:
     pairs = [(a, u) for a, u in zip(answers, understood, strict=True) if a.feedback_id in waiting]
     rows = [_row(reader, answer, read) for answer, read in pairs if read is not None]
     if rows:
-        session.execute(insert(Classification).on_conflict_do_nothing(), rows)
+        session.connection().execute(insert(Classification).on_conflict_do_nothing(), rows)
     moved = [answer.feedback_id for answer, _ in pairs]
     if moved:
         session.execute(
@@ -108,7 +108,7 @@ def _answers(session: Session, ids: Sequence[UUID]) -> list[Answered]:
         select(Feedback.id, Feedback.revision, FeedbackRevision.body)
         .join(FeedbackRevision, col(FeedbackRevision.feedback_id) == col(Feedback.id))
         .where(
-            col(Feedback.id).in_(ids),
+            among(Feedback.id, ids),
             col(Feedback.stage) == "received",
             col(FeedbackRevision.revision) == col(Feedback.revision),
         )
@@ -127,7 +127,7 @@ def _still_waiting(session: Session, answers: Sequence[Answered]) -> set[UUID]:
     """Lock, in the order of their ids, the rows that nobody has moved meanwhile."""
     locked = session.exec(
         select(Feedback.id, Feedback.revision)
-        .where(col(Feedback.id).in_([answer.feedback_id for answer in answers]), col(Feedback.stage) == "received")
+        .where(among(Feedback.id, [answer.feedback_id for answer in answers]), col(Feedback.stage) == "received")
         .order_by(col(Feedback.id))
         .with_for_update(key_share=True)
     )

@@ -23,12 +23,12 @@ from service.store import jobs
 from service.store.tables import (
     Classification,
     Delivery,
-    Destination,
     Feedback,
     FeedbackRevision,
     WorkItem,
     WorkItemEvent,
     WorkItemEvidence,
+    among,
     now,
 )
 from service.store.tables import Decision as DecisionRow
@@ -49,17 +49,16 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
     deciding = active(session)
     pending = _pending(session, ids)
     made = _existing_kinds(session, [one.feedback.id for one in pending])
-    ready = set(session.exec(select(Destination.name).where(col(Destination.disabled_at).is_(None))))
     at = now()
     rows: list[SQLModel] = []
     for one in pending:
-        rows.extend(_decided(one, deciding, made.get(one.feedback.id, set()), ready, at))
+        rows.extend(_decided(one, deciding, made.get(one.feedback.id, set()), at))
     for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
         values = [row.model_dump() for row in rows if isinstance(row, kind)]
         if values:
-            session.execute(insert(kind), values)
+            session.connection().execute(insert(kind), values)  # past the ORM, which has nothing to add
     for row in rows:
-        if isinstance(row, Delivery) and row.next_at is not None:
+        if isinstance(row, Delivery):
             jobs.defer(session, "deliver", delivery=str(row.id), once=f"deliver:{row.id}")
     session.execute(
         text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
@@ -72,7 +71,7 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
     """Lock, in the order of their ids, the records that wait, and read their newest answer and classification."""
     found = session.exec(
         select(Feedback)
-        .where(col(Feedback.id).in_(ids), col(Feedback.stage) == "classified")
+        .where(among(Feedback.id, ids), col(Feedback.stage) == "classified")
         .order_by(col(Feedback.id))
         .with_for_update(key_share=True)
     ).all()
@@ -81,7 +80,7 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
         row_id: body
         for row_id, revision, body in session.exec(
             select(FeedbackRevision.feedback_id, FeedbackRevision.revision, FeedbackRevision.body).where(
-                col(FeedbackRevision.feedback_id).in_(newest)
+                among(FeedbackRevision.feedback_id, newest)
             )
         )
         if revision == newest[row_id]
@@ -90,7 +89,7 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
         row.feedback_id: row
         for row in session.exec(
             select(Classification)
-            .where(col(Classification.feedback_id).in_(newest))
+            .where(among(Classification.feedback_id, newest))
             .order_by(col(Classification.created_at))
         )
         if row.revision == newest[row.feedback_id]
@@ -101,13 +100,13 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
 def _existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]]:
     kinds: dict[UUID, set[str]] = {}
     for feedback_id, kind in session.exec(
-        select(WorkItemEvidence.feedback_id, WorkItemEvidence.kind).where(col(WorkItemEvidence.feedback_id).in_(ids))
+        select(WorkItemEvidence.feedback_id, WorkItemEvidence.kind).where(among(WorkItemEvidence.feedback_id, ids))
     ):
         kinds.setdefault(feedback_id, set()).add(kind)
     return kinds
 
 
-def _decided(one: Pending, deciding: Active, made: set[str], ready: set[str], at: datetime) -> list[SQLModel]:
+def _decided(one: Pending, deciding: Active, made: set[str], at: datetime) -> list[SQLModel]:
     case = case_of(one, at)
     decision = judge(deciding.policy, case, resolve_uncertified(deciding.policy))
     mode: Mode = "history" if one.feedback.history else "live"
@@ -138,7 +137,7 @@ def _decided(one: Pending, deciding: Active, made: set[str], ready: set[str], at
     rows: list[SQLModel] = [row]
     for plan in decision.plans:
         if plan.kind not in made:
-            rows.extend(_item_rows(one, plan, decision, deciding.policy, row.id, ready, at))
+            rows.extend(_item_rows(one, case, plan, decision, deciding.policy, row.id, at))
     return rows
 
 
@@ -171,7 +170,7 @@ def case_of(one: Pending, at: datetime) -> Case:
 
 
 def _item_rows(
-    one: Pending, plan: Plan, decision: Decision, policy: Policy, decision_id: UUID, ready: set[str], at: datetime
+    one: Pending, case: Case, plan: Plan, decision: Decision, policy: Policy, decision_id: UUID, at: datetime
 ) -> list[SQLModel]:
     said = [draft.Said(answer.get("question"), answer["text"]) for answer in one.body.get("verbatims", [])]
     scores = one.body.get("scores", {})
@@ -180,7 +179,7 @@ def _item_rows(
     item = new_item(
         plan,
         policy,
-        title=draft.title(plan.kind, scores, plan.tags, words),
+        title=draft.title(plan.kind, scores, () if case.withheld else case.tags, words),
         body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, decision)),
         decision_id=decision_id,
         at=at,
@@ -197,7 +196,7 @@ def _item_rows(
                 work_item_id=item.id,
                 destination=name,
                 idempotency_key=str(delivery_id),
-                next_at=at if name in ready else None,  # without a destination of that name it waits for one
+                next_at=at,
                 created_at=at,
             )
         )

@@ -1,6 +1,7 @@
 """What is wrong with an installation and how to mend it; one finding does not hide the next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
@@ -52,7 +53,7 @@ class _Wrong(Exception):
 def _look(name: str, examination: Callable[[], str]) -> Finding:
     try:
         return Finding(name=name, ok=True, detail=examination())
-    except (_Wrong, DatabaseUnusable, SecretKeyUnusable, WrongSecretKey, Unreadable, ValueError) as error:
+    except (_Wrong, DatabaseUnusable, SecretKeyUnusable, WrongSecretKey, ValueError) as error:
         return Finding(name=name, ok=False, detail=str(error))
 
 
@@ -87,9 +88,9 @@ def _key(settings: Settings, database: Database) -> str:
 
 def _chain(database: Database) -> str:
     previous = audit.GENESIS
-    with Session(database.engine) as session:
-        rows = session.exec(select(AuditEvent).order_by(col(AuditEvent.sequence)).execution_options(yield_per=1_000))
-        number = 0
+    events = select(AuditEvent).order_by(col(AuditEvent.sequence)).execution_options(yield_per=1_000)
+    number = 0
+    with Session(database.engine) as session, closing(session.exec(events)) as rows:
         for number, row in enumerate(rows, start=1):
             expected = audit.link(previous, row.sequence, row.at, row.actor, row.action, row.object, row.data)
             if row.sequence != number or row.previous_hash != previous or row.hash != expected:
@@ -101,11 +102,19 @@ def _chain(database: Database) -> str:
 def _destinations(database: Database, vault: Vault) -> str:
     with Session(database.engine) as session:
         rows = session.exec(select(Destination)).all()
-    for row in rows:
-        open_secrets(vault, row)
-        if row.disabled_at is not None:
-            raise _Wrong(
-                f"Destination '{row.name}' is switched off ({row.disabled_reason}): "
-                'mend it there, then PATCH it with {"enabled": true}.'
-            )
+    wrong = [sentence for row in rows for sentence in _destination(row, vault)]
+    if wrong:
+        raise _Wrong(" ".join(wrong))
     return f"{len(rows)} set up"
+
+
+def _destination(row: Destination, vault: Vault) -> Iterator[str]:
+    try:
+        open_secrets(vault, row)
+    except Unreadable:
+        yield f"The secrets of destination '{row.name}' cannot be read: set them again with PATCH."
+    if row.disabled_at is not None:
+        yield (
+            f"Destination '{row.name}' is switched off ({row.disabled_reason}): "
+            'mend it there, then PATCH it with {"enabled": true}.'
+        )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -42,8 +43,8 @@ def readiness(database: Database) -> Health:
                 checks |= {"workers": _workers(session), "progress": _progress(session), "dead_letters": _dead(session)}
     except PoolTimeout:
         checks["database"] = Check(ok=False, reason="All connections to the database are in use.")
-    except DBAPIError as error:
-        reason = explain(error, database.engine.url.render_as_string())
+    except (DBAPIError, psycopg.Error) as error:
+        reason = explain(error, database.place)
         checks["database"] = Check(ok=False, reason=reason)
     required = ("database", "schema")
     ready = all(name in checks and checks[name].ok for name in required)

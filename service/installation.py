@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from models.taxonomy import default_taxonomy
@@ -13,7 +14,7 @@ from service.settings import Settings
 from service.store.database import Database, DatabaseUnusable, check, connect
 from service.store.migrate import migrate
 from service.store.postgres import hold
-from service.store.tables import Installation
+from service.store.tables import Installation, now
 from service.store.vault import Vault, master_secret
 
 
@@ -88,10 +89,8 @@ def _make_home(home: Path) -> None:
 
 
 def _same_key(session: Session, vault: Vault) -> None:
-    known = session.get(Installation, 1)
-    if known is None:
-        session.add(Installation(key_id=vault.key_id))
-    elif known.key_id != vault.key_id:
+    session.execute(insert(Installation).values(id=1, key_id=vault.key_id, created_at=now()).on_conflict_do_nothing())
+    if session.get_one(Installation, 1).key_id != vault.key_id:
         raise WrongSecretKey(
             "This database was set up with another secret key: give every process the same HEED_SECRET_KEY, "
             "or copy secret.key from the first machine's HEED_HOME."

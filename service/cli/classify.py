@@ -1,7 +1,8 @@
 """`heed classify`: what the classifier says of a text, without a database."""
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -19,7 +20,7 @@ def classify(
     as_json: AsJson = False,
 ) -> None:
     """Read a text, or the lines of standard input, on every axis. Nothing is stored."""
-    texts = [text] if text is not None else [line.rstrip("\r\n") for line in sys.stdin]
+    texts = [_readable(os.fsencode(text))] if text is not None else _lines(sys.stdin.buffer)
     reader = Reader(Settings().model)
     read = [
         belief
@@ -31,6 +32,15 @@ def classify(
     else:
         columns = ("text", "sentiment", "type", "urgency", "topics", "language", "abstains")
         print_table(columns, [_row(one, belief) for one, belief in zip(texts, read, strict=True)])
+
+
+def _lines(file: BinaryIO) -> list[str]:
+    return [_readable(line).rstrip("\r\n") for line in file]
+
+
+def _readable(raw: bytes) -> str:
+    """Whatever the locale says, texts are UTF-8; what is not becomes a replacement character."""
+    return raw.decode(errors="replace")
 
 
 def _row(text: str, belief: Classification) -> list[str]:

@@ -1,12 +1,13 @@
 """`heed deliveries`: what was sent where, and once more."""
 
 import getpass
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
+from service.api.shapes import delivery_out
 from service.cli.output import AsJson, print_json, print_table
 from service.deliver.outbox import replay as send_again
 from service.installation import open_installation
@@ -19,7 +20,9 @@ app = typer.Typer(help="Deliveries: list, replay.", no_args_is_help=True)
 
 @app.command("list")
 def list_deliveries(
-    state: Annotated[str | None, typer.Option(help="pending, delivered or dead.")] = None,
+    state: Annotated[
+        Literal["pending", "delivered", "dead"] | None, typer.Option(help="Only those in this state.")
+    ] = None,
     destination: Annotated[str | None, typer.Option(help="Only to this destination.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     as_json: AsJson = False,
@@ -33,27 +36,35 @@ def list_deliveries(
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
         rows = session.exec(query).all()
     if as_json:
-        print_json({"items": [row.model_dump() for row in rows], "next": None})
+        print_json({"items": [delivery_out(row) for row in rows], "next": None})
     else:
-        columns = ("id", "destination", "state", "attempt", "next_at", "external_ref", "last_error")
-        print_table(columns, [[getattr(row, column) for column in columns] for row in rows])
+        columns = ("id", "destination", "state", "attempts", "next_at", "external_ref", "last_error")
+        print_table(columns, [[getattr(delivery_out(row), column) for column in columns] for row in rows])
 
 
 @app.command()
 def replay(
     delivery_id: Annotated[list[UUID], typer.Argument(help="One or more ids of dead deliveries.")],
+    as_json: AsJson = False,
 ) -> None:
     """Send dead deliveries once more, under the same idempotency keys."""
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
-        rows = [session.get(Delivery, one, with_for_update=True) for one in delivery_id]
-        for one, row in zip(delivery_id, rows, strict=True):
-            if row is None or row.state != "dead":
-                typer.echo(
-                    f"Delivery {one} is {row.state if row else 'unknown'}: only a dead one is replayed.", err=True
-                )
-                raise typer.Exit(1)
+        rows = [_dead(session, one) for one in dict.fromkeys(delivery_id)]
         for row in rows:
-            if row is not None:
-                send_again(session, row)
-                audit.record(session, f"cli:{getpass.getuser()}", "delivery.replayed", str(row.id))
-    print(f"{len(delivery_id)} deliveries will be sent again.")
+            send_again(session, row)
+            audit.record(
+                session, f"cli:{getpass.getuser()}", "delivery.replayed", str(row.id), destination=row.destination
+            )
+    if as_json:
+        print_json({"items": [delivery_out(row) for row in rows]})
+    else:
+        print(f"{len(rows)} will be sent again.")
+
+
+def _dead(session: Session, delivery_id: UUID) -> Delivery:
+    row = session.get(Delivery, delivery_id, with_for_update=True)
+    if row is None or row.state != "dead":
+        found = row.state if row else "unknown"
+        typer.echo(f"Delivery {delivery_id} is {found}: only a dead one is replayed, and none was.", err=True)
+        raise typer.Exit(1)
+    return row

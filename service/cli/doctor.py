@@ -11,7 +11,7 @@ CHECK_FAILED = 3
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Look at everything an installation needs. Exit 3 when something is wrong."""
+    """Look at everything an installation needs and say what is wrong. Exit 3 when something is."""
     settings = Settings()
     with reach_database(settings, pool=2) as database:
         findings = examination.examine(settings, database)

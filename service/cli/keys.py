@@ -50,10 +50,16 @@ def list_keys(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(key_id: Annotated[UUID, typer.Argument(help="The key's id, as `heed keys list` shows it.")]) -> None:
+def revoke(
+    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `heed keys list` shows it.")], as_json: AsJson = False
+) -> None:
     """Make a key useless from the next request on."""
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
         revoked = revoke_key(session, key_id, actor=_operator())
     if not revoked:
         typer.echo(f"There is no live key with id {key_id}: `heed keys list` shows them.", err=True)
         raise typer.Exit(1)
+    if as_json:
+        print_json({"id": key_id, "revoked": True})
+    else:
+        print(f"Key {key_id} opens nothing any more.")

@@ -3,71 +3,44 @@
 import sys
 
 import typer
-from click.exceptions import Abort, ClickException
-from pydantic import ValidationError
-from rich.console import Console
-from sqlalchemy.exc import DBAPIError
 
-from models.catalog import UnknownClassifier
-from service import telemetry
-from service.cli import bench, classify, deliveries, demo, doctor, keys, migrate, policy, serve
-from service.deliver.addresses import InvalidTarget
-from service.installation import WrongSecretKey
-from service.people.access import InvalidKeyRequest
-from service.store.database import DatabaseUnusable, explain
-from service.store.postgres import EmbeddedUnavailable
-from service.store.vault import SecretKeyUnusable
+from service.cli.commands import COMMANDS, Lazy
 
 app = typer.Typer(
     name="heed",
+    cls=Lazy,
     help="Turns what customers write into the follow-up it deserves.",
+    epilog="Begin with `heed demo`, or with `heed serve` and `heed keys create`. `heed COMMAND --help` says more.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(serve.worker)
-app.command()(classify.classify)
-app.add_typer(policy.app, name="policy")
-app.add_typer(keys.app, name="keys")
-app.add_typer(deliveries.app, name="deliveries")
-app.add_typer(bench.app, name="bench")
-app.command()(doctor.doctor)
-app.command()(migrate.migrate)
 
-_SENTENCES = (
-    DatabaseUnusable,
-    EmbeddedUnavailable,
-    SecretKeyUnusable,
-    WrongSecretKey,
-    InvalidKeyRequest,
-    InvalidTarget,
-    UnknownClassifier,
-    serve.PortTaken,
-)
+
+@app.callback()
+def _before() -> None:
+    from service import telemetry  # noqa: PLC0415 (here, as everything slow: `heed --help` answers at once)
+
+    telemetry.configure("warning")  # `serve` and `worker` say more
+
+
+def _listed() -> None:
+    """Stands in the list for a command, which `Lazy` loads when it is called."""
+
+
+for name, command in COMMANDS.items():
+    app.command(name, help=command.summary)(_listed)
 
 
 def main() -> None:
-    """Run a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold."""
-    errors = Console(stderr=True)
-    telemetry.configure("warning")  # `serve` and `worker` say more
+    """Run a command. Exit 0 done, 1 failed, 2 used wrongly, 3 a check did not hold."""
     try:
-        code = app(standalone_mode=False)
-    except ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except ValidationError as error:
-        for one in error.errors():
-            name = "HEED_" + "_".join(str(step) for step in one["loc"]).upper()
-            errors.print(f"{name}: {one['msg']}.", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except _SENTENCES as error:
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
-    except DBAPIError as error:
-        errors.print(explain(error, "HEED_DATABASE_URL"), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        app()
+    except Exception as error:
+        from service.cli.sentences import sentence  # noqa: PLC0415 (it knows every error, and so every part of heed)
+
+        told = sentence(error)
+        if told is None:
+            raise
+        print(told.text, file=sys.stderr)
+        sys.exit(told.exit_code)

@@ -7,7 +7,7 @@ from service.store.migrate import head
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Run every missing migration. Safe to run twice, and while other processes start."""
+    """Bring the database to the newest schema. Safe to run twice, and while other processes start."""
     with open_installation(Settings(), pool=2):
         reached = head()
     if as_json:

@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.deliver.plain_text import visible
+
+_WIDE = 1_000  # characters: a column is as wide as its content, so a pipe gets each row in one line
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -19,8 +22,9 @@ def print_json(value: Any) -> None:  # noqa: ANN401 (any JSON value)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A plain table; what customers wrote is never read as markup."""
+    """A plain table, as wide as it needs to be where no terminal sets a width; no cell is read as markup."""
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    Console().print(table)
+        table.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in row))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else _WIDE, crop=console.is_terminal)

@@ -19,6 +19,9 @@ from service.store.tables import Policy
 
 app = typer.Typer(help="Policies: check, add, list, show, activate.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="A YAML file.", exists=True, dir_okay=False, readable=True)]
+Version = Annotated[
+    int, typer.Argument(help="A version, as `heed policy list` shows it.", metavar="VERSION", min=1, max=2**31 - 1)
+]
 CHECK_FAILED = 3
 
 
@@ -34,7 +37,7 @@ def _refuse(file: Path, error: InvalidPolicy, code: int, as_json: bool) -> NoRet
     if as_json:
         print_json({"errors": error.errors, "warnings": []})
     for one in error.errors:
-        hint = f" Did you mean {one.suggestion}?" if one.suggestion else ""
+        hint = f"; {one.suggestion}" if one.suggestion else ""
         print(f"{file}:{one.line}:{one.column}: {one.detail}{hint}", file=sys.stderr)
     raise typer.Exit(code)
 
@@ -85,7 +88,7 @@ def list_versions(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(version: int, as_json: AsJson = False) -> None:
+def show(version: Version, as_json: AsJson = False) -> None:
     """A version as it was written."""
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
         row = session.get(Policy, version)
@@ -99,7 +102,7 @@ def show(version: int, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def activate(version: int, comment: Annotated[str, typer.Option(help="Why now.")]) -> None:
+def activate(version: Version, comment: Annotated[str, typer.Option(help="Why now.")], as_json: AsJson = False) -> None:
     """Let a version decide everything from now on, in every process."""
     settings = Settings()
     with open_installation(settings, pool=2) as opened, opened.database.session() as session:
@@ -110,4 +113,7 @@ def activate(version: int, comment: Annotated[str, typer.Option(help="Why now.")
         except (versions.UnknownVersion, versions.OwnPolicy) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
-    print(f"Version {version} decides from now on.")
+    if as_json:
+        print_json({"version": version, "active": True})
+    else:
+        print(f"Version {version} decides from now on.")

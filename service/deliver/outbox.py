@@ -7,13 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
 from service.deliver.catalog import open_destination
 from service.deliver.destination import Call, Draft, InvalidDestination, Receipt, Rejected, TryLater
 from service.deliver.http import Client
 from service.deliver.retry import SCHEDULE, GiveUp, next_attempt
-from service.store import jobs
+from service.store import audit, jobs
 from service.store.database import Database
 from service.store.tables import (
     Delivery,
@@ -25,11 +25,12 @@ from service.store.tables import (
     WorkItemEvidence,
     now,
 )
-from service.store.vault import Sealed, Vault
+from service.store.vault import Sealed, Unreadable, Vault
 
 log = structlog.get_logger(__name__)
 
-UNDER_WAY = timedelta(seconds=90)  # longer than any attempt: after this the reconciler takes it to be lost
+UNDER_WAY = timedelta(seconds=90)  # longer than any attempt: after this it is taken to be lost
+EARLY = timedelta(seconds=5)  # by which the clocks of machines may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def open_secrets(vault: Vault, row: Destination) -> list[str]:
 
 
 def deliver(database: Database, vault: Vault, http: Client, public_url: str | None, delivery_id: UUID) -> None:
-    """Make one attempt. Of two runs of this job only one reaches the destination: the other finds the number taken."""
+    """Make one attempt. Of two runs of this job only one reaches the destination: the other finds it under way."""
     with database.session() as session:
         attempt = _begin(session, delivery_id, public_url)
     if attempt is None:
@@ -67,12 +68,17 @@ def deliver(database: Database, vault: Vault, http: Client, public_url: str | No
 
 
 def send_waiting(session: Session, destination: str) -> int:
-    """Defer every delivery that has been waiting for this destination to be set up; how many."""
-    waiting = session.exec(
-        select(Delivery).where(
-            col(Delivery.destination) == destination, col(Delivery.state) == "pending", col(Delivery.next_at).is_(None)
-        )
+    """Defer every delivery that has been waiting for this destination to be set up; how many.
+
+    All pending ones are locked, so that one which is just found to have no destination is seen afterwards.
+    """
+    pending = session.exec(
+        select(Delivery)
+        .where(col(Delivery.destination) == destination, col(Delivery.state) == "pending")
+        .order_by(col(Delivery.id))
+        .with_for_update()
     ).all()
+    waiting = [row for row in pending if row.next_at is None]
     for row in waiting:
         defer(session, row)
     return len(waiting)
@@ -94,37 +100,43 @@ def replay(session: Session, row: Delivery) -> None:
 def resume(session: Session, delivery_id: UUID) -> None:
     """Go on with a delivery whose worker was lost, under the same key; the lost attempt counts."""
     row = session.get(Delivery, delivery_id, with_for_update=True)
-    if row is None or row.state != "pending":
-        return
-    if row.attempt >= len(SCHEDULE):
-        row.state, row.next_at, row.last_error = "dead", None, f"The worker was lost during attempt {row.attempt}."
-        session.add(row)
-    else:
+    if row is not None and row.state == "pending" and _write_off(session, row):
         defer(session, row)
 
 
+def _write_off(session: Session, row: Delivery) -> bool:
+    """Close an attempt that nobody will finish; False when it was the last one, and the delivery is dead."""
+    lost = session.get(DeliveryAttempt, (row.id, row.attempt))
+    if lost is None or lost.finished_at is not None:
+        return True
+    lost.finished_at, lost.outcome, lost.detail = now(), "lost", "The worker was lost during this attempt."
+    session.add(lost)
+    if row.attempt < len(SCHEDULE):
+        return True
+    row.state, row.next_at, row.last_error = "dead", None, f"The worker was lost during attempt {row.attempt}."
+    session.add(row)
+    return False
+
+
 def _begin(session: Session, delivery_id: UUID, public_url: str | None) -> Attempt | None:
-    row = session.get(Delivery, delivery_id)
+    row = session.get(Delivery, delivery_id, with_for_update=True)
     if row is None or row.state != "pending":
+        return None
+    at = now()
+    if row.next_at is not None and row.next_at - at > EARLY:  # an attempt is under way, or a later time was agreed
+        jobs.defer(session, "deliver", delivery=str(row.id), at=row.next_at, once=f"deliver:{row.id}")
+        return None
+    if not _write_off(session, row):
         return None
     destination = session.get(Destination, row.destination)
     if destination is None or destination.disabled_at is not None:
         row.next_at = None  # it waits until somebody sets the destination up, or enables it again
         session.add(row)
         return None
-    at = now()
-    taken = session.exec(
-        update(Delivery)
-        .where(col(Delivery.id) == delivery_id, col(Delivery.attempt) == row.attempt, col(Delivery.state) == "pending")
-        .values(attempt=row.attempt + 1, next_at=at + UNDER_WAY)
-        .execution_options(synchronize_session=False)
-    )
-    if taken.rowcount != 1:
-        return None
-    number = row.attempt + 1
-    session.add(DeliveryAttempt(delivery_id=delivery_id, number=number, started_at=at))
+    row.attempt, row.next_at = row.attempt + 1, at + UNDER_WAY
+    session.add_all([row, DeliveryAttempt(delivery_id=delivery_id, number=row.attempt, started_at=at)])
     draft = _draft(session, row.work_item_id, public_url)
-    return Attempt(delivery_id, number, destination, draft, Call(row.idempotency_key, row.created_at, at))
+    return Attempt(delivery_id, row.attempt, destination, draft, Call(row.idempotency_key, row.created_at, at))
 
 
 def _draft(session: Session, item_id: UUID, public_url: str | None) -> Draft:
@@ -159,11 +171,12 @@ def _draft(session: Session, item_id: UUID, public_url: str | None) -> Draft:
 def _send(attempt: Attempt, vault: Vault, http: Client) -> Receipt | Rejected | TryLater:
     row = attempt.destination
     try:
-        return open_destination(row.kind, row.settings, open_secrets(vault, row), http).create(
-            attempt.draft, attempt.call
-        )
+        opened = open_destination(row.kind, row.settings, open_secrets(vault, row), http)
+        return opened.create(attempt.draft, attempt.call)
     except (Rejected, TryLater) as refusal:
         return refusal
+    except Unreadable as error:
+        return Rejected(f"The destination's secrets cannot be read; set them again, then replay this. {error}")
     except InvalidDestination as error:
         return Rejected(f"The destination's settings no longer work: {error}")
 
@@ -201,7 +214,8 @@ def _plan_next(session: Session, row: Delivery, outcome: Rejected | TryLater) ->
         row.next_at = decided.at
         jobs.defer(session, "deliver", delivery=str(row.id), at=decided.at, once=f"deliver:{row.id}")
     if isinstance(outcome, Rejected) and outcome.disable:
-        destination = session.get(Destination, row.destination)
-        if destination is not None:
+        destination = session.get(Destination, row.destination, with_for_update=True)
+        if destination is not None and destination.disabled_at is None:
             destination.disabled_at, destination.disabled_reason = now(), outcome.detail
             session.add(destination)
+            audit.record(session, "heed", "destination.disabled", destination.name, reason=outcome.detail)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +13,14 @@ from sqlmodel import Session, col, select, update
 
 from service.route.canonical import canonical
 from service.route.findings import PolicyWarning
-from service.route.policy import Policy
+from service.route.policy import Named, People, Policy, Split
 from service.route.policy_document import check
 from service.store import audit
+from service.store.tables import Destination, PolicyActivation, User, now
 from service.store.tables import Policy as PolicyRow
-from service.store.tables import PolicyActivation, now
 
 _LOCK = 0x68656566  # any constant: shared by every decision, held alone by an activation
+_NUMBERING = 0x68656567  # another: one version is numbered at a time
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.yaml")
 SYSTEM = "heed"
 
@@ -56,7 +58,7 @@ def publish(
         InvalidPolicy: with every error, its line and column.
     """
     checked = check(document, topics)
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NUMBERING})
     version = 1 + (session.exec(select(func.max(PolicyRow.version))).one() or 0)
     source = document if isinstance(document, str) else document.decode()
     tree = checked.policy.canonical
@@ -73,7 +75,33 @@ def publish(
         )
     )
     audit.record(session, by, "policy.published", str(version), name=checked.policy.name, digest=digest)
-    return Published(version, tuple(checked.warnings))
+    return Published(version, (*checked.warnings, *_not_there_yet(session, checked.policy, source)))
+
+
+def _not_there_yet(session: Session, policy: Policy, source: str) -> Iterator[PolicyWarning]:
+    """Destinations and people the policy names and this installation does not know: it works, and something waits."""
+    known = set(session.exec(select(Destination.name)))
+    for name in sorted({name for rule in policy.rules for name in rule.then.deliver} - known):
+        yield _warning(source, name, f"destination {name} is not set up: what is sent there waits until it is")
+    accounts = set(session.exec(select(User.name)))
+    for name in sorted({name for group in policy.groups.values() for name in _people(group)} - accounts):
+        yield _warning(source, name, f"{name} has no account: items carry the name, and nobody can sign in to see them")
+
+
+def _people(group: People | Named | Split) -> Iterator[str]:
+    match group:
+        case People():
+            yield from group.people
+        case Split():
+            for part in (*group.values.values(), group.default):
+                yield from _people(part)
+
+
+def _warning(source: str, word: str, detail: str) -> PolicyWarning:
+    """A warning at the first place the document names the word."""
+    found = re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", source)
+    before = source[: found.start() if found else 0]
+    return PolicyWarning(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, detail)
 
 
 def activate(
@@ -137,7 +165,12 @@ def _rebuilt(tree: str) -> Policy:
 
 def ensure_default(session: Session, topics: Collection[str]) -> None:
     """Give a fresh database version 1, `default`, and let it decide."""
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if session.exec(select(func.count()).select_from(PolicyRow)).one() == 0:
+    if _empty(session):  # looked at before the lock too: whoever just starts must not wait for decisions under way
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if _empty(session):
         published = publish(session, DEFAULT_POLICY.read_text(), topics, by=SYSTEM, comment="shipped with heed")
         activate(session, published.version, by=SYSTEM, comment="shipped with heed")
+
+
+def _empty(session: Session) -> bool:
+    return session.exec(select(func.count()).select_from(PolicyRow)).one() == 0

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 OLDEST_SERVER = 16
 OLDEST_VECTOR = (0, 6)
+IDLE_MS = 15_000  # in the middle of a transaction; no code of heed's waits for anything there
 
 
 class DatabaseUnusable(Exception):
@@ -25,6 +27,12 @@ class Database:
 
     engine: Engine
     conninfo: str
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages: host, port and database, without user and password."""
+        parts = conninfo_to_dict(self.conninfo)
+        return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -46,8 +54,8 @@ def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Da
         DatabaseUnusable: not a PostgreSQL address.
     """
     try:
-        url = make_url(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", address))
-    except ArgumentError:
+        url = make_url(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", address.strip()))
+    except (ArgumentError, ValueError):
         url = None
     if url is None or url.get_backend_name() != "postgresql":
         raise DatabaseUnusable(
@@ -61,24 +69,38 @@ def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Da
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
-            "options": f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC",
+            "options": f"{url.query.get('options', '')} -c lock_timeout={lock_timeout_ms} -c timezone=UTC"
+            f" -c idle_in_transaction_session_timeout={IDLE_MS}".strip(),  # a frozen process must not keep its locks
             "application_name": "heed",
         },
     )
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    _, arguments = engine.dialect.create_connect_args(url)
+    plain = {name: value for name, value in arguments.items() if name != "context"}  # psycopg's adapters, no option
+    try:
+        conninfo = make_conninfo(**plain)
+    except psycopg.ProgrammingError as error:
+        raise DatabaseUnusable(
+            f"PostgreSQL refuses HEED_DATABASE_URL ({str(error).strip()}): correct what follows its '?'."
+        ) from error
     return Database(engine, conninfo)
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database, not what was asked of it, is to blame: the same may simply be tried again."""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return isinstance(error, OperationalError) or error.connection_invalidated or state[:2] in _OUTAGES
-    return isinstance(error, (psycopg.OperationalError, PoolTimeout))
+    if isinstance(error, PoolTimeout):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # not an answer of the server's: it could not be reached, or the connection broke
+        return isinstance(cause, psycopg.OperationalError)
+    return state[:2] in _OUTAGES or state in {"25006", "25P03"}
 
 
-# SQLSTATE classes: connection, rolled back for another's sake, out of resources, lock held, shutting down, disk.
-_OUTAGES = frozenset({"08", "40", "53", "55", "57", "58"})
+# SQLSTATE classes: connection, sign-in, rolled back for another's sake, out of resources, lock held, shutting down,
+# disk. 25006 is a copy that only reads, as during a switch-over; 25P03 says that we stood still for too long.
+_OUTAGES = frozenset({"08", "28", "40", "53", "55", "57", "58"})
 
 
 def check(database: Database) -> None:
@@ -94,7 +116,7 @@ def check(database: Database) -> None:
                 text("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
             ).scalar()
     except DBAPIError as error:
-        raise DatabaseUnusable(explain(error, database.engine.url.render_as_string())) from error
+        raise DatabaseUnusable(explain(error, database.place)) from error
     if version < OLDEST_SERVER * 10_000:
         raise DatabaseUnusable(
             f"The database server is PostgreSQL {version // 10_000}, heed needs {OLDEST_SERVER} or newer: "
@@ -108,15 +130,25 @@ def check(database: Database) -> None:
         )
 
 
+_FULL = "has no disk space left: free some on its data disk and start heed again"
+_STATES = {
+    "53100": _FULL,
+    "53300": "has no connection left: raise max_connections or run fewer workers",
+    "25006": "is a copy that only reads: point HEED_DATABASE_URL to the primary server",
+    "42P01": "has none of heed's tables: run `heed migrate`",
+    "55P03": "is busy, somebody else holds what is needed: try again",
+    "57P03": "is starting up or shutting down: try again in a moment",
+}
 _SENTENCES = (
-    (
-        "password authentication failed",
-        "refused the user name or the password: correct them in HEED_DATABASE_URL",
-    ),
+    ("password authentication failed", "refused the user name or the password: correct them in HEED_DATABASE_URL"),
     ("no password supplied", "asks for a password: add it to HEED_DATABASE_URL"),
     ("no pg_hba.conf entry", "does not let this user in from here: add a line to its pg_hba.conf"),
     ("does not exist", "knows no such database or role: create it or correct HEED_DATABASE_URL"),
     ("Connection refused", "is not listening there: start it or correct host and port in HEED_DATABASE_URL"),
+    (
+        "No such file or directory",
+        "is not listening there: start it or correct the socket's folder in HEED_DATABASE_URL",
+    ),
     ("resolve host", "has a name that cannot be found: correct the host in HEED_DATABASE_URL"),
     ("Name or service not known", "has a name that cannot be found: correct the host in HEED_DATABASE_URL"),
     ("timeout", "does not answer: check host, port and firewall"),
@@ -124,21 +156,23 @@ _SENTENCES = (
         "permission denied to create extension",
         "lets only an administrator add pgvector: run CREATE EXTENSION vector as one",
     ),
-    (
-        "permission denied",
-        "does not let this user create tables: grant it CREATE on the database and its schema",
-    ),
-    ("too many clients", "has no connection left: raise max_connections or run fewer workers"),
-    ("No space left on device", "has no disk space left: free some on its data disk and start heed again"),
-    ("could not extend file", "has no disk space left: free some on its data disk and start heed again"),
+    ("permission denied", "does not let this user create tables: grant it CREATE on the database and its schema"),
+    ("too many c", _STATES["53300"]),  # clients, or connections for a role or database
+    ("starting up", _STATES["57P03"]),
+    ("shutting down", _STATES["57P03"]),
+    ("No space left on device", _FULL),
+    ("could not extend file", _FULL),
 )
 
 
-def explain(error: DBAPIError, address: str) -> str:
-    """One sentence for a database error: what is wrong and how to mend it. `address` hides its password."""
-    detail = str(error.orig)
+def explain(error: DBAPIError | psycopg.Error, place: str) -> str:
+    """One sentence for a database error: what is wrong and how to mend it. `place` names the database."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if sentence := _STATES.get(getattr(cause, "sqlstate", None) or ""):
+        return f"The database server at {place} {sentence}."
+    detail = str(cause)
     for sign, sentence in _SENTENCES:
         if sign in detail:
-            return f"The database server at {address} {sentence}."
+            return f"The database server at {place} {sentence}."
     last = (detail.strip() or "no reason given").splitlines()[-1]
-    return f"The database at {address} cannot be used: {last}"
+    return f"The database at {place} cannot be used: {last.rstrip('.')}."

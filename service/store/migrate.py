@@ -54,5 +54,5 @@ def migrate(database: Database) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:
-        raise DatabaseUnusable(explain(error, database.engine.url.render_as_string())) from error
+        raise DatabaseUnusable(explain(error, database.place)) from error
     return head()

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import os
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,21 +68,18 @@ class Vault:
 
 
 def master_secret(home: Path) -> str:
-    """Read `home/secret.key`, or make it (32 random bytes, mode 0600) where it is missing.
+    """Read `home/secret.key`, or make it (32 random bytes in hex, mode 0600) where it is missing.
 
     Raises:
         SecretKeyUnusable: the file cannot be read, written, or is too short to be a secret.
     """
     path = home / "secret.key"
     try:
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            secret = path.read_text().strip()
-        else:
-            secret = os.urandom(32).hex()
-            with os.fdopen(handle, "w") as file:
-                file.write(secret + "\n")
+        if not path.exists():
+            _make(path)
+        secret = path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        secret = ""
     except OSError as error:
         raise SecretKeyUnusable(
             f"The secret key {path} cannot be read or made ({error.strerror}): "
@@ -88,7 +87,21 @@ def master_secret(home: Path) -> str:
         ) from error
     if len(secret) < 32:
         raise SecretKeyUnusable(
-            f"The secret key in {path} is too short to be one: restore it from your backup, "
-            "or set HEED_SECRET_KEY to at least 32 random characters."
+            f"The file {path} holds no secret key of 32 plain characters or more: restore it from your backup, "
+            "or set HEED_SECRET_KEY to the key this database was set up with."
         )
     return secret
+
+
+def _make(path: Path) -> None:
+    """Write the key beside its name, then link it there: nobody sees half a key, and of two makers one wins."""
+    handle, fresh = tempfile.mkstemp(prefix=".secret.key-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(os.urandom(32).hex() + "\n")
+            file.flush()
+            os.fsync(handle)
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        Path(fresh).unlink()

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.ingest.record import Moment
 
 Words = Annotated[str, Field(max_length=4_000)]
 
@@ -38,7 +40,7 @@ class Wait(_Event):
     """Nothing can be done before the customer answers: the clocks stand still."""
 
     type: Literal["wait"]
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class Resume(_Event):

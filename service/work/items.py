@@ -35,7 +35,8 @@ class Why(BaseModel):
 def new_item(plan: Plan, policy: Policy, *, title: str, body: str, decision_id: UUID, at: datetime) -> WorkItem:
     """The row of a planned item; its targets are fixed now, so that a later policy moves no running clock."""
     sla = policy.slas.get(plan.sla) if plan.sla else None
-    snapshot = {"name": plan.sla, **sla.model_dump(mode="json")} if sla else None
+    first = {target: due.isoformat() for target, due in plan.due.items()}
+    snapshot = {"name": plan.sla, "first_due": first, **sla.model_dump(mode="json")} if sla else None
     return WorkItem(
         id=uuid7(),
         kind=plan.kind,
@@ -74,13 +75,18 @@ def created_event(item: WorkItem) -> WorkItemEvent:
 
 def clocks(row: WorkItem) -> tuple[Clock | None, Clock | None, Clock | None]:
     """The acknowledge, contact and resolve promises of an item."""
-    pairs = (
-        (row.acknowledge_due_at, row.acknowledge_met_at),
-        (row.contact_due_at, row.contact_met_at),
-        (row.resolve_due_at, row.resolve_met_at),
+    return (
+        _clock(row, "acknowledge", row.acknowledge_due_at, row.acknowledge_met_at),
+        _clock(row, "contact", row.contact_due_at, row.contact_met_at),
+        _clock(row, "resolve", row.resolve_due_at, row.resolve_met_at),
     )
-    acknowledge, contact, resolve = (Clock(due, met) if due else None for due, met in pairs)
-    return acknowledge, contact, resolve
+
+
+def _clock(row: WorkItem, target: str, due_at: datetime | None, met_at: datetime | None) -> Clock | None:
+    if due_at is None:
+        return None
+    first = row.sla["first_due"][target] if row.sla else due_at.isoformat()
+    return Clock(due_at, met_at, stood=due_at - datetime.fromisoformat(first))
 
 
 def record_event(session: Session, row: WorkItem, event: Event, *, actor: str, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from service.work.events import Acknowledge, Assign, ContactAttempt, Event, Reopen, Resolve, Resume, Wait
@@ -26,10 +26,11 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One promise of a service level: due at a moment, met at one or not yet."""
+    """One promise of a service level: due at a moment, met at one or not yet, after having stood still for a while."""
 
     due_at: datetime
     met_at: datetime | None = None
+    stood: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,14 @@ def target_state(clock: Clock, started: datetime, paused_at: datetime | None, no
         return "missed"
     if paused_at is not None:
         return "paused"
-    return "at_risk" if moment - started >= AT_RISK * (clock.due_at - started) else "running"
+    given = clock.due_at - started - clock.stood
+    return "at_risk" if clock.due_at - moment <= (1 - AT_RISK) * given else "running"
 
 
 def next_due(item: Item) -> datetime | None:
-    """The earliest promise still to be kept."""
+    """The earliest promise still to be kept; none of an item that is done."""
+    if item.status in {"resolved", "retracted"}:
+        return None
     clocks = (item.acknowledge, item.contact, item.resolve)
     return min((clock.due_at for clock in clocks if clock and clock.met_at is None), default=None)
 
@@ -88,7 +92,7 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
             _require(item, event, "open", "acknowledged")
             if event.until is not None and event.until <= now:
                 raise Impossible("`until` lies in the past: give a moment to come, or leave it out.")
-            return replace(item, status="waiting", paused_at=now, wait_until=event.until)
+            return replace(_acknowledged(item, now), status="waiting", paused_at=now, wait_until=event.until)
         case Resume():
             _require(item, event, "waiting")
             return replace(_resumed(item, now), status="acknowledged")
@@ -121,7 +125,9 @@ def _resumed(item: Item, now: datetime) -> Item:
     stood = now - item.paused_at
 
     def later(clock: Clock | None) -> Clock | None:
-        return clock if clock is None or clock.met_at is not None else replace(clock, due_at=clock.due_at + stood)
+        if clock is None or clock.met_at is not None:
+            return clock
+        return replace(clock, due_at=clock.due_at + stood, stood=clock.stood + stood)
 
     return replace(
         item,
