@@ -1,9 +1,11 @@
 """The web process: every route, wired by hand from the parts it is given."""
 
+from itertools import product
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from service.api import classify, decisions, deliveries, destinations, feedback, health, policies, work_items
 from service.api.dependencies import Wiring
@@ -17,6 +19,9 @@ _DESCRIPTION = """heed turns what customers write into the follow-up it deserves
 Every error is an `application/problem+json` (RFC 9457) with a stable `type`, and `errors` that say where."""
 
 
+RESOURCES = (feedback, classify, work_items, deliveries, decisions, policies, destinations, health)
+
+
 def create_app(wiring: Wiring) -> FastAPI:
     """The web application over these parts; nothing is loaded or connected before the first request."""
     app = FastAPI(
@@ -28,7 +33,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         strict_content_type=False,
     )
     app.state.wiring = wiring
-    for module in (feedback, classify, work_items, deliveries, decisions, policies, destinations, health):
+    for module in RESOURCES:
         app.include_router(module.router)
     install(app)
     app.add_middleware(Door)
@@ -49,17 +54,37 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for path in document["paths"].values():
             for operation in path.values():
                 _describe_errors(operation)
+        _restore_examples(document["paths"])
         app.openapi_schema = document
     return app.openapi_schema
 
 
+def _restore_examples(paths: dict[str, Any]) -> None:
+    """Put the examples of answers in again as they are written: FastAPI leaves every null out."""
+    for module in RESOURCES:
+        for route in module.router.routes:
+            if not isinstance(route, APIRoute):
+                continue
+            for status, answer in route.responses.items():
+                for method, (kind, content) in product(route.methods or (), answer.get("content", {}).items()):
+                    paths[route.path][method.lower()]["responses"][str(status)]["content"][kind] |= content
+
+
 def _describe_errors(operation: dict[str, Any]) -> None:
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     responses = operation["responses"]
     responses.pop("422", None)
-    if "security" in operation:
-        for status, meaning in _ERRORS.items():
-            responses.setdefault(status, {"description": meaning, "content": content})
+    if "security" not in operation:
+        return
+    places = {one["in"] for one in operation.get("parameters", [])}
+    possible = {"401", "403", "503"}
+    possible |= {"422"} if places or "requestBody" in operation else set()
+    possible |= {"404"} if "path" in places else set()
+    possible |= {"400", "408", "413", "415"} if "requestBody" in operation else set()
+    possible |= {"409"} & responses.keys()
+    for status in sorted(possible):
+        told = responses.setdefault(status, {"description": _ERRORS.get(status)})
+        told["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    operation["responses"] = dict(sorted(responses.items()))
 
 
 _ERRORS = {
@@ -68,17 +93,29 @@ _ERRORS = {
     "403": "A key of the wrong role",
     "404": "Not there",
     "408": "The body came in too slowly",
-    "409": "The state of things does not allow it",
     "413": "Larger than 10 MB",
     "415": "Not a kind of body this address takes",
     "422": "Readable, but wrong",
     "503": "Try again after `Retry-After`",
 }
+_ERROR = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {
+        "pointer": {"type": "string", "description": "where in the body (JSON Pointer, RFC 6901)"},
+        "detail": {"type": "string", "description": "what is wrong there, and what to do"},
+        "parameter": {"type": "string", "description": "the parameter of the address, where it is one"},
+        "line": {"type": "integer", "description": "from 1, in a policy or an unreadable body"},
+        "column": {"type": "integer", "description": "from 1, in characters"},
+        "suggestion": {"type": ["string", "null"], "description": "what was probably meant"},
+    },
+    "example": {"pointer": "/12/scores/nps", "detail": "At most 10 is allowed here."},
+}
 _PROBLEM = {
     "type": "object",
     "title": "Problem",
     "description": "RFC 9457",
-    "required": ["type", "title", "status", "detail"],
+    "required": ["type", "title", "status", "detail", "errors"],
     "properties": {
         "type": {"type": "string", "example": "conflicting-revision"},
         "title": {"type": "string"},
@@ -86,7 +123,7 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "errors": {
             "type": "array",
-            "items": {"type": "object", "example": {"pointer": "/12/scores/nps", "detail": "at most 10"}},
+            "items": _ERROR,
         },
     },
 }

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.prediction import Classification, Verbatim
+from service.api import examples
 from service.api.dependencies import StrictRoute, WiringDep, allow
 from service.people.access import Caller
 
@@ -17,10 +18,7 @@ Text = Annotated[str, Field(max_length=100_000)]
 class ClassifyIn(BaseModel):
     """Up to 256 texts, and the survey question each answers where it is known."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"texts": ["Parcel came two weeks late and broken."], "questions": ["Why?"]}]},
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.TEXTS]})
 
     texts: Annotated[list[Text], Field(min_length=1, max_length=256)]
     questions: list[Text | None] | None = None
@@ -38,7 +36,7 @@ class ClassifyOut(BaseModel):
     results: list[Classification]
 
 
-@router.post("")
+@router.post("", summary="Classify texts", responses=examples.answer(200, examples.CLASSIFIED))
 def classify(
     parts: WiringDep,
     _caller: Annotated[Caller, Depends(allow("supervisor", "product"))],

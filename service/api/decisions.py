@@ -9,19 +9,21 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from service.api import examples
 from service.api.dependencies import SessionDep, StrictRoute, allow
 from service.api.problems import not_found
+from service.ingest.strict_json import escape
 from service.people.access import Caller
 from service.route.receipt import replay
 from service.route.versions import fetch
 from service.store.tables import Decision
-from service.work.items import Why
+from service.work.items import Explained
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"], route_class=StrictRoute)
 Supervisor = Annotated[Caller, Depends(allow("supervisor"))]
 
 
-class RuleOut(Why):
+class RuleOut(Explained):
     """What one rule said and what came of it."""
 
     result: Literal[True, False, "unknown"]
@@ -75,13 +77,13 @@ def decision_out(row: Decision) -> DecisionOut:
     return DecisionOut.model_validate(json.loads(row.receipt))
 
 
-@router.get("/{decision_id}")
+@router.get("/{decision_id}", summary="Show a decision", responses=examples.answer(200, examples.DECISION))
 def get_decision(session: SessionDep, _caller: Supervisor, decision_id: UUID) -> DecisionOut:
     """One receipt."""
     return decision_out(_row(session, decision_id))
 
 
-@router.post("/{decision_id}/replay")
+@router.post("/{decision_id}/replay", summary="Replay a decision", responses=examples.answer(200, examples.REPLAYED))
 def replay_decision(session: SessionDep, _caller: Supervisor, decision_id: UUID) -> ReplayOut:
     """Decide again from what the receipt holds, and compare byte for byte."""
     row = _row(session, decision_id)
@@ -91,7 +93,7 @@ def replay_decision(session: SessionDep, _caller: Supervisor, decision_id: UUID)
     return ReplayOut(identical=False, differences=_differences(json.loads(row.receipt), json.loads(again)))
 
 
-def _differences(stored: Any, replayed: Any, pointer: str = "") -> list[Difference]:  # noqa: ANN401 (any JSON value)
+def _differences(stored: object, replayed: object, pointer: str = "") -> list[Difference]:
     if isinstance(stored, dict) and isinstance(replayed, dict):
         steps = sorted(stored.keys() | replayed.keys())
         pairs = [(step, stored.get(step), replayed.get(step)) for step in steps]
@@ -99,7 +101,7 @@ def _differences(stored: Any, replayed: Any, pointer: str = "") -> list[Differen
         pairs = [(str(step), one, other) for step, (one, other) in enumerate(zip(stored, replayed, strict=True))]
     else:
         return [] if stored == replayed else [Difference(pointer=pointer, stored=stored, replayed=replayed)]
-    return [found for step, one, other in pairs for found in _differences(one, other, f"{pointer}/{step}")]
+    return [found for step, one, other in pairs for found in _differences(one, other, f"{pointer}/{escape(step)}")]
 
 
 def _row(session: Session, decision_id: UUID) -> Decision:

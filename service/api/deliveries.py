@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
+from service.api import examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
 from service.api.problems import Problem, not_found
 from service.api.shapes import DeliveryOut, delivery_out
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], route_class=Str
 Admin = Annotated[Caller, Depends(allow())]
 
 
-@router.get("")
+@router.get("", summary="List deliveries", responses=examples.answer(200, examples.page(examples.DELIVERY)))
 def list_deliveries(
     session: SessionDep,
     _caller: Admin,
@@ -40,7 +41,11 @@ def list_deliveries(
     return Page(items=[delivery_out(row) for row in rows], next=following)
 
 
-@router.post("/{delivery_id}/replay")
+@router.post(
+    "/{delivery_id}/replay",
+    summary="Send a dead delivery again",
+    responses=examples.answer(200, examples.SENT_AGAIN, conflict="The delivery is not dead"),
+)
 def replay_delivery(session: SessionDep, caller: Admin, delivery_id: UUID) -> DeliveryOut:
     """Send a dead delivery once more, under the same idempotency key."""
     row = session.get(Delivery, delivery_id, with_for_update=True)

@@ -10,12 +10,14 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from service.api.problems import Problem
+from service.api.problems import Problem, invalid
 from service.classify import Reader
 from service.deliver.http import Client
 from service.ingest.group import GroupedIntake
@@ -52,7 +54,8 @@ def _session(parts: WiringDep) -> Iterator[Session]:
 
 
 # The transaction ends inside the route, by session.commit(): an answer is never sent before its commit.
-SessionDep = Annotated[Session, Depends(_session)]
+# Scope: the session is given back before the answer is sent, or a slow reader would keep its connection.
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
 
 _bearer = HTTPBearer(auto_error=False, description="An API key made by `heed keys create`.")
 
@@ -75,9 +78,11 @@ def allow(*roles: str) -> Callable[[Request, Caller], Awaitable[Caller]]:
     """A dependency that lets these roles in; `admin` may everything, `auditor` every GET."""
 
     async def check(request: Request, who: CallerDep) -> Caller:
-        if who.role in {*roles, "admin"} or (who.role == "auditor" and request.method == "GET"):
+        allowed = {*roles, "admin"} | ({"auditor"} if request.method == "GET" else set())
+        if who.role in allowed:
             return who
-        raise Problem(403, f"A key of role '{who.role}' may not do this.")
+        named = " or ".join(f"'{role}'" for role in sorted(allowed))
+        raise Problem(403, f"A key of role '{who.role}' may not do this: that takes a key of role {named}.")
 
     return check
 
@@ -92,8 +97,12 @@ class StrictRoute(APIRoute):
             # Read before FastAPI would: it answers every error of its own reading with the same 400.
             if self.body_field is not None:
                 require_json(request)
-                request = _Read(request, parse(await request.body()))
-            response: Response = await handle(request)
+                # In a thread: megabytes of JSON would hold up every other request here.
+                request = _Read(request, await run_in_threadpool(parse, await request.body()))
+            try:
+                response: Response = await handle(request)
+            except RequestValidationError as error:
+                raise invalid(error, self.body_field and self.body_field.field_info.annotation) from error
             return response
 
         return strict
@@ -110,7 +119,7 @@ class _Read(Request):
         """Something, for FastAPI to ask for the JSON; the bytes themselves are used up."""
         return b"{}"
 
-    async def json(self) -> Any:  # noqa: ANN401 (any JSON value)
+    async def json(self) -> object:
         """The value."""
         return self._value
 

@@ -1,6 +1,5 @@
 """`/v1/destinations`: the systems where people work, set up by an admin."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -9,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 from uuid_utils.compat import uuid7
 
+from service.api import examples
 from service.api.dependencies import LimitDep, SessionDep, StrictRoute, WiringDep, allow
 from service.api.problems import Problem, not_found
 from service.deliver.catalog import check_settings, new_secret, open_destination
@@ -16,7 +16,7 @@ from service.deliver.destination import Call, Rejected, TryLater
 from service.deliver.outbox import open_secrets, seal_secrets, send_waiting
 from service.people.access import Caller
 from service.store import audit
-from service.store.tables import Destination
+from service.store.tables import Destination, now
 from service.store.vault import Unreadable, Vault
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"], route_class=StrictRoute)
@@ -28,14 +28,7 @@ Secrets = Annotated[list[SecretStr], Field(max_length=4)]
 class DestinationIn(BaseModel):
     """A destination to set up. Without `secrets` heed makes one, where the kind allows it, and shows it once."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"name": "helpdesk", "kind": "webhook", "settings": {"base_url": "https://desk.example.com/heed"}}
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.DESTINATION]})
 
     name: Name
     kind: Annotated[str, Field(max_length=64)]
@@ -46,7 +39,7 @@ class DestinationIn(BaseModel):
 class DestinationPatch(BaseModel):
     """What to change; `enabled: true` brings back a destination that was switched off."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.CHANGE]})
 
     secrets: Secrets | None = None
     settings: dict[str, Any] | None = None
@@ -108,13 +101,19 @@ def _secrets(vault: Vault, row: Destination) -> list[str]:
         raise Problem(409, f"The secrets of '{row.name}' cannot be read: set them again. {error}") from error
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    summary="Set up a destination",
+    responses=examples.answer(201, examples.DESTINATION_MADE, conflict="A destination of that name is set up already"),
+)
 def create_destination(parts: WiringDep, session: SessionDep, caller: Admin, body: DestinationIn) -> DestinationOut:
     """Set up a destination; deliveries that waited for it start at once."""
-    secrets = [secret.get_secret_value() for secret in body.secrets]
-    made = None if secrets else new_secret(body.kind)
-    check_settings(body.kind, body.settings, secrets or [made or ""], parts.http)
-    sealed = seal_secrets(parts.vault, body.name, secrets or [made or ""])
+    given = [secret.get_secret_value() for secret in body.secrets]
+    made = None if given else new_secret(body.kind)
+    secrets = given if made is None else [made]
+    check_settings(body.kind, body.settings, secrets, parts.http)
+    sealed = seal_secrets(parts.vault, body.name, secrets)
     row = Destination(name=body.name, kind=body.kind, settings=body.settings, secrets=sealed.data, key_id=sealed.key_id)
     session.add(row)
     try:
@@ -128,7 +127,7 @@ def create_destination(parts: WiringDep, session: SessionDep, caller: Admin, bod
     return _out(row, made)
 
 
-@router.get("")
+@router.get("", summary="List destinations", responses=examples.answer(200, examples.page(examples.DESTINATION_SHOWN)))
 def list_destinations(session: SessionDep, _caller: Admin, limit: LimitDep = 50, cursor: str = "") -> DestinationPage:
     """All destinations by name; secrets are never shown again."""
     query = select(Destination).where(col(Destination.name) > cursor).order_by(col(Destination.name))
@@ -137,13 +136,17 @@ def list_destinations(session: SessionDep, _caller: Admin, limit: LimitDep = 50,
     return DestinationPage(items=[_out(row) for row in rows[:limit]], next=following)
 
 
-@router.get("/{name}")
+@router.get("/{name}", summary="Show a destination", responses=examples.answer(200, examples.DESTINATION_SHOWN))
 def get_destination(session: SessionDep, _caller: Admin, name: str) -> DestinationOut:
     """One destination."""
     return _out(_found(session.get(Destination, name)))
 
 
-@router.patch("/{name}")
+@router.patch(
+    "/{name}",
+    summary="Change a destination",
+    responses=examples.answer(200, examples.DESTINATION_SHOWN, conflict="Its stored secrets cannot be read"),
+)
 def change_destination(
     parts: WiringDep, session: SessionDep, caller: Admin, name: str, body: DestinationPatch
 ) -> DestinationOut:
@@ -155,7 +158,7 @@ def change_destination(
     sealed = seal_secrets(parts.vault, name, secrets)
     row.settings, row.secrets, row.key_id = settings, sealed.data, sealed.key_id
     if body.enabled is not None:
-        row.disabled_at = None if body.enabled else datetime.now(UTC)
+        row.disabled_at = None if body.enabled else now()
         row.disabled_reason = None if body.enabled else f"switched off by {caller.name}"
     session.add(row)
     if row.disabled_at is None:
@@ -166,7 +169,7 @@ def change_destination(
     return _out(row)
 
 
-@router.delete("/{name}", status_code=204)
+@router.delete("/{name}", status_code=204, summary="Remove a destination")
 def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
     """Remove a destination; deliveries to it wait until one of that name is set up again."""
     session.delete(_locked(session, name))
@@ -174,13 +177,17 @@ def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
     session.commit()
 
 
-@router.post("/{name}/test")
+@router.post(
+    "/{name}/test",
+    summary="Test a destination",
+    responses=examples.answer(200, examples.TRIED, conflict="Its stored secrets cannot be read"),
+)
 def try_destination(parts: WiringDep, session: SessionDep, _caller: Admin, name: str) -> TestOut:
     """Make a harmless call and say whether it went through."""
     row = _found(session.get(Destination, name))
     destination = open_destination(row.kind, row.settings, _secrets(parts.vault, row), parts.http)
     session.rollback()  # no connection is held while somebody else's machine takes its time
-    at = datetime.now(UTC)
+    at = now()
     try:
         destination.test(Call(str(uuid7()), at, at))
     except (Rejected, TryLater) as refusal:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import exists, tuple_
+from sqlalchemy import ColumnElement, exists, tuple_
 from sqlmodel import Session, col, select
 
 from models.prediction import DocumentClassification
+from service.api import examples
 from service.api.decisions import DecisionOut, decision_out
 from service.api.dependencies import (
     CursorDep,
@@ -91,17 +92,6 @@ class StoryOut(BaseModel):
     deliveries: list[DeliveryOut]
 
 
-_EXAMPLE = {
-    "source": "store-survey",
-    "external_id": "r-1001",
-    "submitted_at": "2026-11-20T10:00:00Z",
-    "scores": {"nps": 3, "csat": 2},
-    "verbatims": [{"question": "Why?", "text": "Parcel came two weeks late and broken."}],
-    "customer": {"id": "c-77", "tier": "gold", "region": "emea"},
-    "context": {"product_line": "kettles", "site": "Lodz", "lot": "L-204"},
-    "consent": {"contact": True},
-    "language": "en",
-}
 _RECORD = {"$ref": "#/components/schemas/FeedbackRecord"}
 _BODY = {
     "requestBody": {
@@ -109,14 +99,20 @@ _BODY = {
         "content": {
             "application/json": {
                 "schema": {"oneOf": [_RECORD, {"type": "array", "items": _RECORD, "minItems": 1, "maxItems": 1000}]},
-                "examples": {"one": {"value": _EXAMPLE}, "list": {"value": [_EXAMPLE]}},
+                "examples": {"one": {"value": examples.RECORD}, "list": {"value": [examples.RECORD]}},
             }
         },
     }
 }
 
 
-@router.post("", status_code=202, openapi_extra=_BODY)
+@router.post(
+    "",
+    status_code=202,
+    summary="Send feedback",
+    responses=examples.answer(202, examples.INGESTED, conflict="A revision is stored with other content"),
+    openapi_extra=_BODY,
+)
 def push(request: Request, parts: WiringDep, caller: Pusher, inbound: InboundDep) -> IngestOut:
     """Store one record or a list of up to 1,000. Durable when answered; a list is stored whole or not at all."""
     require_json(request)
@@ -150,7 +146,8 @@ def _conflicts(refused: Refused, place: str) -> Problem:
     errors = [
         {
             "pointer": place.format(one.index),
-            "detail": f"Revision {one.record.revision} of {one.record.external_id!r} is stored with other content.",
+            "detail": f"Revision {one.record.revision} of {one.record.external_id!r} is stored,"
+            " or stands earlier in this list, with other content.",
         }
         for one in refused.conflicts
     ]
@@ -162,7 +159,7 @@ def _conflicts(refused: Refused, place: str) -> Problem:
     )
 
 
-@router.get("")
+@router.get("", summary="List feedback", responses=examples.answer(200, examples.page(examples.LISTED)))
 def list_feedback(
     session: SessionDep,
     caller: Viewer,
@@ -193,7 +190,7 @@ def list_feedback(
     return Page(items=[_listed(row) for row in rows], next=following)
 
 
-def _labelled(axis: str, label: str) -> Any:  # noqa: ANN401 (a SQLAlchemy clause)
+def _labelled(axis: str, label: str) -> ColumnElement[bool]:
     wanted = {"topics": [{"label": label}]} if axis == "topic" else {axis: {"label": label}}
     return exists().where(
         col(Classification.feedback_id) == col(Feedback.id),
@@ -206,16 +203,20 @@ def _listed(row: Feedback) -> FeedbackOut:
     return FeedbackOut(**row.model_dump(include=set(FeedbackOut.model_fields) - {"state"}), state=row.stage)
 
 
-@router.get("/{feedback_id}")
+@router.get("/{feedback_id}", summary="Tell the story of a record", responses=examples.answer(200, examples.STORY))
 def get_story(session: SessionDep, caller: Viewer, feedback_id: UUID) -> StoryOut:
     """The story of one record: the words, what was read in them, what was decided and why, what was made and sent."""
     row = _visible(session, caller, feedback_id)
     revisions = session.exec(
-        select(FeedbackRevision)
+        select(FeedbackRevision.revision)
         .where(col(FeedbackRevision.feedback_id) == row.id)
         .order_by(col(FeedbackRevision.revision))
     ).all()
-    newest = next(one for one in revisions if one.revision == row.revision)
+    submitted_at, body = session.exec(
+        select(FeedbackRevision.submitted_at, FeedbackRevision.body).where(
+            col(FeedbackRevision.feedback_id) == row.id, col(FeedbackRevision.revision) == row.revision
+        )
+    ).one()
     read = session.exec(
         select(Classification)
         .where(col(Classification.feedback_id) == row.id, col(Classification.revision) == row.revision)
@@ -243,8 +244,8 @@ def get_story(session: SessionDep, caller: Viewer, feedback_id: UUID) -> StoryOu
         state=row.stage,
         reason=row.reason,
         received_at=row.received_at,
-        feedback={**identity, "submitted_at": newest.submitted_at, **newest.body},
-        revisions=[one.revision for one in revisions],
+        feedback={**identity, "submitted_at": submitted_at, **body},
+        revisions=list(revisions),
         classification=DocumentClassification.model_validate(read.document) if read else None,
         decision=decision_out(decided) if decided else None,
         work_items=shown,
@@ -252,7 +253,12 @@ def get_story(session: SessionDep, caller: Viewer, feedback_id: UUID) -> StoryOu
     )
 
 
-@router.post("/{feedback_id}/retry", status_code=202)
+@router.post(
+    "/{feedback_id}/retry",
+    status_code=202,
+    summary="Retry a quarantined record",
+    responses=examples.answer(202, examples.RETRIED, conflict="The record is not quarantined"),
+)
 def retry(session: SessionDep, caller: Admin, feedback_id: UUID) -> FeedbackOut:
     """Let a quarantined record try again, from the beginning."""
     row = session.get(Feedback, feedback_id, with_for_update=True)

@@ -17,13 +17,13 @@ class LiveOut(BaseModel):
     alive: bool = True
 
 
-@router.get("/livez")
+@router.get("/livez", summary="Is it alive?")
 async def livez() -> LiveOut:
     """200 while the process lives; touches nothing else, and waits for no thread."""
     return LiveOut()
 
 
-@router.get("/readyz", responses={503: {"model": Health}})
+@router.get("/readyz", summary="Can it take feedback?", responses={503: {"model": Health}})
 def readyz(parts: WiringDep, response: Response) -> Health:
     """200 when feedback can be accepted durably, else 503; `degraded` lists what works less well than it should."""
     health = readiness(parts.database)
@@ -33,7 +33,7 @@ def readyz(parts: WiringDep, response: Response) -> Health:
     return health
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 def metrics(session: SessionDep) -> Response:
     """Prometheus text: this process's requests, and the state of the whole installation."""
     return Response(generate_latest(REGISTRY) + gauges(session), media_type="text/plain; version=0.0.4; charset=utf-8")

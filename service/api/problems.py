@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from typing import Any, cast
 
 import psycopg
@@ -62,9 +63,8 @@ class Problem(HTTPException):
             "title": title,
             "status": self.status_code,
             "detail": self.detail,
+            "errors": list(self.errors),
         }
-        if self.errors:
-            content["errors"] = list(self.errors)
         return JSONResponse(content, self.status_code, dict(self.headers), media_type=MEDIA_TYPE)
 
 
@@ -82,20 +82,32 @@ def _bad_payload(error: BadPayload) -> Problem:
     return Problem(422, "Nothing was stored: mend what is listed and send it again.", errors=errors)
 
 
-def _validation(error: RequestValidationError) -> Problem:
-    errors = [_invalid(found, error.body) for found in error.errors()[:MOST]]
+def _unreadable(error: NotJson) -> Problem:
+    slip = error.__cause__
+    if not isinstance(slip, JSONDecodeError):
+        return Problem(400, str(error))
+    place = {"pointer": "", "line": slip.lineno, "column": slip.colno}
+    return Problem(400, str(error), errors=[{**place, "detail": f"{slip.msg}."}])
+
+
+def invalid(error: RequestValidationError, shape: object) -> Problem:
+    """422 for parameters and a body that FastAPI refused; `shape` is the annotation of the body, None without one."""
+    errors = [_invalid(found, error.body, shape) for found in error.errors()[:MOST]]
     return Problem(422, "Mend what is listed and send it again.", errors=errors)
 
 
-def _invalid(found: ErrorDetails, body: object) -> dict[str, str]:
+def _invalid(found: ErrorDetails, body: object, shape: object) -> dict[str, str]:
     place, *steps = found["loc"]
     if place != "body":
         return {"pointer": "", "parameter": str(steps[0] if steps else place), "detail": sentence(found)}
+    detail = sentence({**found, "loc": tuple(steps)}, shape)
+    if found["type"] == "missing" and not steps:
+        detail = "An object is needed here."  # FastAPI takes `null` for no body
     if found["type"].startswith("union_tag"):
         steps = ["type"]
     elif isinstance(body, dict) and steps[:1] == [body.get("type")]:  # the tag of a choice, which stands nowhere
         steps = steps[1:]
-    return {"pointer": pointer(steps), "detail": sentence(found)}
+    return {"pointer": pointer(steps), "detail": detail}
 
 
 def _database(error: DBAPIError | psycopg.Error) -> Problem:
@@ -103,7 +115,9 @@ def _database(error: DBAPIError | psycopg.Error) -> Problem:
     if getattr(cause, "sqlstate", None) in {"53100", "58030"}:
         return _unavailable("The database has no disk space left; nothing was stored. Try again later.", "storage-full")
     if is_outage(error):
-        return _unavailable("The database does not answer right now. Send the request again: nothing is doubled.")
+        return _unavailable(
+            "The database does not answer right now: try again. Feedback is stored once, however often it is sent."
+        )
     if isinstance(cause, psycopg.errors.UniqueViolation):
         return Problem(409, "Somebody else has just stored the same: look at it, and send yours again if need be.")
     if isinstance(cause, psycopg.DataError):
@@ -127,12 +141,11 @@ def _policy(error: InvalidPolicy) -> Problem:
 
 
 _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
-    NotJson: lambda error: Problem(400, str(error)),
+    NotJson: _unreadable,
     NotText: lambda error: Problem(
         422, "A text cannot be kept.", errors=[{"pointer": error.pointer, "detail": error.detail}]
     ),
     BadPayload: _bad_payload,
-    RequestValidationError: _validation,
     InvalidPolicy: _policy,
     InvalidDestination: lambda error: Problem(
         422,

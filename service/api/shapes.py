@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from service.store.tables import Decision, Delivery, WorkItem, WorkItemEvent, WorkItemEvidence
+from service.store.tables import Decision, Delivery, WorkItem, WorkItemEvent, WorkItemEvidence, among
 from service.work.items import Why, clocks, why
 from service.work.lifecycle import Clock, target_state
 
@@ -73,6 +73,7 @@ class WorkItemOut(BaseModel):
     decision_id: UUID
     created_at: datetime
     due_at: datetime | None
+    wait_until: datetime | None
     outcome: str | None
     root_cause: str | None
     targets: TargetsOut
@@ -91,19 +92,31 @@ def delivery_out(row: Delivery) -> DeliveryOut:
 
 def work_items_out(session: Session, rows: Sequence[WorkItem], now: datetime) -> list[WorkItemOut]:
     """Items with what belongs to them, in four queries however many they are."""
+    if not rows:
+        return []
     ids = [row.id for row in rows]
-    feedback = _by_item(session.exec(select(WorkItemEvidence).where(col(WorkItemEvidence.work_item_id).in_(ids))))
+    feedback = _by_item(
+        session.exec(
+            select(WorkItemEvidence)
+            .where(among(WorkItemEvidence.work_item_id, ids))
+            .order_by(col(WorkItemEvidence.feedback_id))
+        )
+    )
     events = _by_item(
         session.exec(
-            select(WorkItemEvent).where(col(WorkItemEvent.work_item_id).in_(ids)).order_by(col(WorkItemEvent.sequence))
+            select(WorkItemEvent).where(among(WorkItemEvent.work_item_id, ids)).order_by(col(WorkItemEvent.sequence))
         )
     )
     deliveries = _by_item(
-        session.exec(select(Delivery).where(col(Delivery.work_item_id).in_(ids)).order_by(col(Delivery.created_at)))
+        session.exec(
+            select(Delivery)
+            .where(among(Delivery.work_item_id, ids))
+            .order_by(col(Delivery.created_at), col(Delivery.id))
+        )
     )
     receipts = dict(
         session.exec(
-            select(Decision.id, Decision.receipt).where(col(Decision.id).in_({row.decision_id for row in rows}))
+            select(Decision.id, Decision.receipt).where(among(Decision.id, {row.decision_id for row in rows}))
         ).all()
     )
     return [

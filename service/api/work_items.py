@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
+from service.api import examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
 from service.api.problems import not_found
 from service.api.shapes import WorkItemOut, work_items_out
@@ -19,8 +20,11 @@ from service.work.items import record_event
 router = APIRouter(prefix="/v1/work-items", tags=["work items"], route_class=StrictRoute)
 Supervisor = Annotated[Caller, Depends(allow("supervisor"))]
 
+_EVENTS = {name: {"value": example} for name, example in examples.EVENTS.items()}
+_BODY = {"requestBody": {"content": {"application/json": {"examples": _EVENTS}}}}
 
-@router.get("")
+
+@router.get("", summary="List work items", responses=examples.answer(200, examples.page(examples.WORK_ITEM)))
 def list_work_items(
     session: SessionDep,
     _caller: Supervisor,
@@ -47,7 +51,7 @@ def list_work_items(
     return Page(items=work_items_out(session, rows, now()), next=following)
 
 
-@router.get("/{item_id}")
+@router.get("/{item_id}", summary="Show a work item", responses=examples.answer(200, examples.WORK_ITEM))
 def get_work_item(session: SessionDep, _caller: Supervisor, item_id: UUID) -> WorkItemOut:
     """One item with its evidence, its clocks, its reasons and its history."""
     row = session.get(WorkItem, item_id)
@@ -56,7 +60,13 @@ def get_work_item(session: SessionDep, _caller: Supervisor, item_id: UUID) -> Wo
     return work_items_out(session, [row], now())[0]
 
 
-@router.post("/{item_id}/events", status_code=201)
+@router.post(
+    "/{item_id}/events",
+    status_code=201,
+    summary="Record what was done about a work item",
+    responses=examples.answer(201, examples.WORK_ITEM, conflict="The item cannot take this event as it stands"),
+    openapi_extra=_BODY,
+)
 def add_event(session: SessionDep, caller: Supervisor, item_id: UUID, event: Event) -> WorkItemOut:
     """Acknowledge, assign, record a contact attempt, wait, resume, resolve or reopen."""
     row = session.get(WorkItem, item_id, with_for_update=True)

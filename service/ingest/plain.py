@@ -52,5 +52,5 @@ def _received(value: object, original: bytes, place: str) -> Received:
     try:
         return Received(FeedbackRecord.model_validate(value), original)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
         raise BadPayload(told(found, place)) from error

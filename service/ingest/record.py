@@ -132,7 +132,7 @@ class FeedbackRecord(_Shape):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_absent(cls, value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    def _null_is_absent(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
         return {name: part for name, part in value.items() if part is not None or name in {"source", "external_id"}}
@@ -153,10 +153,6 @@ class FeedbackRecord(_Shape):
     def canonical(self) -> str:
         """The content as JSON text: equal for the same answer, whatever its key order and our defaults."""
         return json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-    def digest(self) -> str:
-        """SHA-256 (hex) of the canonical content."""
-        return digest_of(self.canonical())
 
 
 def digest_of(canonical: str) -> str:

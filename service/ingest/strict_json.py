@@ -2,6 +2,7 @@
 
 import json
 from codecs import BOM_UTF8
+from collections import Counter
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
@@ -43,8 +44,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         raise NotJson(f"An object here has {len(pairs):,} names: {MAX_NAMES:,} are the most.")
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value] # the set-add idiom
+        double, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise NotJson(f"The key {double[:60]!r} stands twice in one object: send it once.")
     return found
 

@@ -34,7 +34,7 @@ def is_problem(answer: httpx.Response, status: int, kind: str) -> dict:
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", answer.headers["x-request-id"])
     problem = answer.json()
     assert (problem["type"], problem["status"]) == (kind, status)
-    assert set(problem) <= {"type", "title", "status", "detail", "errors"}
+    assert set(problem) == {"type", "title", "status", "detail", "errors"}
     assert problem["title"]
     assert problem["detail"]
     return problem

@@ -7,8 +7,10 @@ from typing import Any
 import jsonschema
 import pytest
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
-from service.api.classify import ClassifyIn
+from service.api.dependencies import StrictRoute
+from service.app import RESOURCES
 from service.ingest.record import FeedbackRecord
 
 METHODS = {"get", "post", "patch", "delete"}
@@ -75,10 +77,79 @@ def test_every_secured_operation_tells_its_problems(document):
             assert "security" not in operation
             continue
         assert operation["security"] == [{"HTTPBearer": []}]
-        for status in ("400", "401", "403", "404", "409", "413", "415", "422", "503"):
+        told = {status for status in operation["responses"] if status >= "4"}
+        assert told - {"409"} == possible(path, operation)
+        assert ("409" in told) == ((method, path) in CONFLICTS), (method, path)
+        for status in told:
+            assert operation["responses"][status]["description"]
             content = operation["responses"][status]["content"]
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         assert {"200", "201", "202", "204"} & set(operation["responses"])
+
+
+CONFLICTS = {
+    ("post", "/v1/feedback"),
+    ("post", "/v1/feedback/{feedback_id}/retry"),
+    ("post", "/v1/work-items/{item_id}/events"),
+    ("post", "/v1/deliveries/{delivery_id}/replay"),
+    ("post", "/v1/policies/{version}/activate"),
+    ("post", "/v1/destinations"),
+    ("patch", "/v1/destinations/{name}"),
+    ("post", "/v1/destinations/{name}/test"),
+}
+
+
+def possible(path: str, operation: dict[str, Any]) -> set[str]:
+    """The problems an operation may answer, beside conflicts."""
+    always = {"401", "403", "422", "503"}
+    with_body = {"400", "408", "413", "415"} if "requestBody" in operation else set()
+    return always | with_body | ({"404"} if "{" in path else set())
+
+
+def asked(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Each schema of a request body with an example of it."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content["schema"]
+        given = [one["value"] for one in content.get("examples", {}).values()]
+        given += [content["example"]] if "example" in content else []
+        given += resolve(document, schema["$ref"]).get("examples", []) if "$ref" in schema else []
+        assert given, "a body without an example"
+        yield from ((schema, one) for one in given)
+
+
+def answered(operation: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+    for status, answer in operation["responses"].items():
+        content = answer.get("content", {}).get("application/json")
+        if status < "300" and content is not None:
+            yield content["schema"], content["example"]
+
+
+def test_every_body_and_every_good_answer_has_a_valid_example(document):
+    for path, _, operation in operations(document):
+        examples = [*asked(document, operation), *(answered(operation) if path.startswith("/v1/") else ())]
+        for schema, example in examples:
+            validate(document, schema, example)
+
+
+ROUTES = [route for module in RESOURCES for route in module.router.routes if isinstance(route, APIRoute)]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_example_is_valid_for_its_model(document, route):
+    if route.path.startswith("/v1/"):
+        (method,) = route.methods
+        operation = document["paths"][route.path][method.lower()]
+        if route.body_field is not None:
+            for _, example in asked(document, operation):
+                TypeAdapter(route.body_field.field_info.annotation).validate_python(example)
+        for _, example in answered(operation):
+            TypeAdapter(route.response_model).validate_python(example)
+
+
+def test_an_event_has_an_example_of_each_type(document):
+    operation = document["paths"]["/v1/work-items/{item_id}/events"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert {example["type"] for _, example in asked(document, operation)} == set(schema["discriminator"]["mapping"])
 
 
 def test_parameters_of_a_path_are_declared(document):
@@ -100,15 +171,18 @@ def test_the_examples_are_accepted_by_the_service_itself(house, document):
     assert many == [one]
     for example in (one, many):
         assert house.client().post("/v1/feedback", json=example).status_code == 202
-    (asked,) = body_examples(document, "/v1/classify")
-    ClassifyIn.model_validate(asked)
-    assert house.client().post("/v1/classify", json=asked).status_code == 200
+    (texts,) = body_examples(document, "/v1/classify")
+    assert house.client().post("/v1/classify", json=texts).status_code == 200
     policy = document["paths"]["/v1/policies"]["post"]["requestBody"]["content"]["application/yaml"]["example"]
     assert house.client().post("/v1/policies", content=policy).status_code == 201
+    tree = document["paths"]["/v1/policies"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert house.client().post("/v1/policies", json=tree).status_code == 201
     (activation,) = body_examples(document, "/v1/policies/{version}/activate")
     assert house.client().post("/v1/policies/2/activate", json=activation).status_code == 200
     (destination,) = body_examples(document, "/v1/destinations")
     assert house.client().post("/v1/destinations", json=destination).status_code == 201
+    ((_, change),) = asked(document, document["paths"]["/v1/destinations/{name}"]["patch"])
+    assert house.client().patch("/v1/destinations/helpdesk", json=change).status_code == 200
 
 
 def validate(document: dict[str, Any], schema: dict[str, Any], value: object) -> None:
@@ -142,10 +216,7 @@ def test_answers_match_what_is_promised(house, document):
     validate(document, taken, posted.json())
 
 
-def test_every_route_reads_json_strictly(house):
-    from service.api.dependencies import StrictRoute  # noqa: PLC0415 (named here only)
-    from service.app import create_app  # noqa: PLC0415
-
-    for route in create_app(house.wiring).routes:
-        if isinstance(route, APIRoute) and route.body_field is not None:
-            assert isinstance(route, StrictRoute), route.path
+def test_every_route_reads_json_strictly():
+    reading = [route for route in ROUTES if route.body_field is not None]
+    assert reading
+    assert [route.path for route in reading if not isinstance(route, StrictRoute)] == []

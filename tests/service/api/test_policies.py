@@ -112,6 +112,31 @@ def test_hostile_json_is_no_500(house, raw):
     assert answer.status_code in {400, 422}, answer.text
 
 
+def test_a_slip_of_json_says_its_place(house):
+    answer = house.client().post(
+        "/v1/policies", content=b'{"name": "x",\n "rules": [}', headers={"content-type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["type"]) == (400, "not-parseable")
+    (error,) = answer.json()["errors"]
+    assert (error["line"], error["column"]) == (2, 12)
+
+
+def test_it_is_shown_who_activated_a_version_and_why(house, published):
+    version = published()
+    shown = house.client().get(f"/v1/policies/{version}").json()
+    assert [shown[name] for name in ACTIVATION] == [None] * 3
+    for comment in ("first", "again"):
+        activated = house.client().post(f"/v1/policies/{version}/activate", json={"comment": comment}).json()
+    assert (activated["activated_by"], activated["activation_comment"]) == ("admin", "again")
+    assert activated["activated_at"] > activated["created_at"]
+    listed = {each["version"]: each for each in house.client().get("/v1/policies").json()["items"]}
+    for one in (listed[version], house.client().get(f"/v1/policies/{version}").json()):
+        assert [one[name] for name in ACTIVATION] == [activated[name] for name in ACTIVATION]
+
+
+ACTIVATION = ("activated_at", "activated_by", "activation_comment")
+
+
 def test_another_kind_of_body_is_415(house):
     answer = house.client().post("/v1/policies", content=POLICY, headers={"content-type": "text/html"})
     assert answer.status_code == 415

@@ -1,0 +1,191 @@
+"""The examples of the OpenAPI document: what is asked and what is answered, each valid for its model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_FEEDBACK_ID = "0199a0f0-1c00-7000-8000-000000000001"
+_DECISION_ID = "0199a0f0-1c00-7000-8000-000000000002"
+_ITEM_ID = "0199a0f0-1c00-7000-8000-000000000003"
+_DELIVERY_ID = "0199a0f0-1c00-7000-8000-000000000004"
+_AT = "2026-11-20T10:00:02Z"
+_DUE = "2026-11-21T10:00:02Z"
+
+RECORD: dict[str, Any] = {
+    "source": "store-survey",
+    "external_id": "r-1001",
+    "submitted_at": "2026-11-20T10:00:00Z",
+    "scores": {"nps": 3, "csat": 2},
+    "verbatims": [{"question": "Why?", "text": "Parcel came two weeks late and broken."}],
+    "customer": {"id": "c-77", "tier": "gold", "region": "emea"},
+    "context": {"product_line": "kettles", "site": "Lodz", "lot": "L-204"},
+    "consent": {"contact": True},
+    "language": "en",
+}
+INGESTED = {
+    "results": [{"id": _FEEDBACK_ID, "source": "store-survey", "external_id": "r-1001", "status": "new"}],
+}
+LISTED = {
+    "id": _FEEDBACK_ID,
+    "source": "store-survey",
+    "external_id": "r-1001",
+    "revision": 1,
+    "state": "routed",
+    "reason": None,
+    "received_at": "2026-11-20T10:00:01Z",
+}
+RETRIED = {**LISTED, "state": "received"}
+
+TEXTS: dict[str, Any] = {"texts": ["Parcel came two weeks late and broken."], "questions": ["Why?"]}
+_READ: dict[str, Any] = {
+    "classifier": "lexicon-1",
+    "sentiment": {"label": "negative", "probabilities": {"negative": 0.91, "neutral": 0.07, "positive": 0.02}},
+    "topics": [{"label": "delivery", "probability": 0.88, "threshold": 0.5}],
+    "type": {"probabilities": {"complaint": 0.9, "praise": 0.02, "question": 0.03, "suggestion": 0.05}},
+    "urgency": {"label": "normal", "probabilities": {"low": 0.2, "normal": 0.6, "high": 0.2}},
+    "language": {"code": "en", "probability": 0.99},
+    "mixed": False,
+    "truncated": False,
+    "degraded": False,
+    "abstain": None,
+    "spans": [{"verbatim": 0, "start": 12, "end": 26, "axis": "topic", "label": "delivery", "probability": 0.8}],
+}
+CLASSIFIED = {"results": [_READ]}
+
+_EXPLAINED = {
+    "rule": "detractor-follow-up",
+    "clauses": [{"text": "scores.nps <= 6", "value": 3, "result": True}],
+}
+DECISION: dict[str, Any] = {
+    "id": _DECISION_ID,
+    "feedback_id": _FEEDBACK_ID,
+    "revision": 1,
+    "policy_version": 2,
+    "classifier": "lexicon-1",
+    "calibrator": None,
+    "taxonomy": "default-1",
+    "calendar": None,
+    "thresholds": {"topic.delivery": {"value": 0.5, "certified": False, "certificate": None}},
+    "case": {"scores": {"nps": 3}},
+    "rules": [{**_EXPLAINED, "result": True, "outcome": "fired"}],
+    "review": [],
+    "mode": "live",
+    "decided_at": _AT,
+}
+REPLAYED = {"identical": True, "differences": []}
+
+DELIVERY = {
+    "id": _DELIVERY_ID,
+    "work_item_id": _ITEM_ID,
+    "destination": "helpdesk",
+    "operation": "create",
+    "state": "delivered",
+    "attempts": 1,
+    "next_at": None,
+    "external_ref": "T-4711",
+    "external_url": "https://desk.example.com/T-4711",
+    "idempotency_key": _DELIVERY_ID,
+    "last_error": None,
+    "created_at": _AT,
+}
+SENT_AGAIN = {**DELIVERY, "state": "pending", "next_at": _DUE, "external_ref": None, "external_url": None}
+WORK_ITEM: dict[str, Any] = {
+    "id": _ITEM_ID,
+    "kind": "follow_up",
+    "status": "open",
+    "mandatory": True,
+    "title": "Follow up: NPS 3",
+    "priority": "high",
+    "owner": None,
+    "tags": [],
+    "rule": "detractor-follow-up",
+    "feedback_ids": [_FEEDBACK_ID],
+    "decision_id": _DECISION_ID,
+    "created_at": _AT,
+    "due_at": _DUE,
+    "wait_until": None,
+    "outcome": None,
+    "root_cause": None,
+    "targets": {"acknowledge": {"due_at": _DUE, "met_at": None, "state": "running"}, "contact": None, "resolve": None},
+    "why": [{**_EXPLAINED, "reason": None}],
+    "events": [{"sequence": 1, "type": "created", "actor": "heed", "at": _AT, "data": {}}],
+    "deliveries": [DELIVERY],
+}
+EVENTS: Mapping[str, dict[str, Any]] = {
+    "acknowledge": {"type": "acknowledge"},
+    "assign": {"type": "assign", "owner": "ana"},
+    "contact_attempt": {"type": "contact_attempt", "channel": "phone", "outcome": "reached"},
+    "wait": {"type": "wait", "until": "2030-11-23T09:00:00Z", "comment": "The customer looks for the receipt."},
+    "resume": {"type": "resume"},
+    "resolve": {"type": "resolve", "outcome": "replaced", "root_cause": "packaging"},
+    "reopen": {"type": "reopen", "comment": "The replacement was broken, too."},
+}
+STORY: dict[str, Any] = {
+    **{name: LISTED[name] for name in ("id", "state", "reason", "received_at")},
+    "feedback": {**RECORD, "revision": 1},
+    "revisions": [1],
+    "classification": {**_READ, "verbatims": [_READ]},
+    "decision": DECISION,
+    "work_items": [WORK_ITEM],
+    "deliveries": [DELIVERY],
+}
+
+POLICY: dict[str, Any] = {
+    "name": "default",
+    "rules": [
+        {
+            "name": "detractor-follow-up",
+            "when": "scores.nps <= 6",
+            "then": {"create": "follow_up", "mandatory": True},
+        }
+    ],
+}
+POLICY_YAML = """name: default
+rules:
+  - name: detractor-follow-up
+    when: scores.nps <= 6
+    then: {create: follow_up, mandatory: true}
+"""
+PUBLISHED = {
+    "version": 3,
+    "warnings": [{"line": 5, "column": 45, "detail": "destination desk is not set up: what is sent there waits"}],
+}
+ACTIVATION: dict[str, Any] = {"comment": "the rules of December"}
+ACTIVATED = {
+    "version": 3,
+    "name": "default",
+    "active": True,
+    "comment": None,
+    "created_by": "ana",
+    "created_at": "2026-11-19T16:00:00Z",
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "activated_at": _AT,
+    "activated_by": "ben",
+    "activation_comment": "the rules of December",
+}
+POLICY_SHOWN = {**ACTIVATED, "document": POLICY_YAML, "tree": POLICY}
+
+_WEBHOOK = {"base_url": "https://desk.example.com/heed"}
+DESTINATION: dict[str, Any] = {"name": "helpdesk", "kind": "webhook", "settings": _WEBHOOK}
+CHANGE: dict[str, Any] = {"settings": {"base_url": "https://desk.example.com/heed/v2"}, "enabled": True}
+DESTINATION_SHOWN = {
+    "name": "helpdesk",
+    "kind": "webhook",
+    "address": "https://desk.example.com/heed",
+    "secret": None,
+    "settings": _WEBHOOK,
+    "enabled": True,
+    "disabled_reason": None,
+}
+DESTINATION_MADE = {**DESTINATION_SHOWN, "secret": "whsec_c2hvd24gdGhpcyBvbmNl"}
+TRIED = {"ok": False, "detail": "The other side answered 401: look at the secret."}
+
+
+def page(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A list's answer that holds this item and ends there."""
+    return {"items": [item], "next": None}
+
+
+def answer(status: int, example: Mapping[str, Any], *, conflict: str = "") -> dict[int | str, dict[str, Any]]:
+    """What a route declares of its answers: an example of the good one, and when there is a 409 instead."""
+    good: dict[int | str, dict[str, Any]] = {status: {"content": {"application/json": {"example": example}}}}
+    return good | ({409: {"description": conflict}} if conflict else {})
