@@ -66,13 +66,13 @@ class Reader:
         ]
 
     def understand(self, answers: Sequence[Answered]) -> list[Understood | None]:
-        """Read whole records in one call to the classifier; None for a record without a word in it."""
+        """Read whole records in one call to the classifier; None for a record of scores only."""
         classifier = self.classifier
         readings = iter(classifier.read([one for answer in answers for one in answer.verbatims], self.taxonomy))
         understood: list[Understood | None] = []
         for answer in answers:
             own = [next(readings) for _ in answer.verbatims]
-            if all(not verbatim.text.strip() for verbatim in answer.verbatims):
+            if not answer.verbatims:
                 understood.append(None)
             else:
                 understood.append(Understood(tuple(own), combine(own), document(own, classifier.name, self.taxonomy)))
@@ -96,7 +96,7 @@ def classify(session: Session, reader: Reader, ids: Sequence[UUID]) -> None:
     moved = [answer.feedback_id for answer, _ in pairs]
     if moved:
         session.execute(
-            text("UPDATE feedback SET stage = 'classified', stage_since = :at WHERE id = ANY(:ids)"),
+            text("UPDATE feedback SET stage = 'classified', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
             {"at": now(), "ids": moved},
         )
         jobs.defer(session, "decide", ids=[str(one) for one in moved])

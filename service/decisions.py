@@ -32,7 +32,7 @@ from service.store.tables import (
     now,
 )
 from service.store.tables import Decision as DecisionRow
-from service.work.items import created_event, new_item
+from service.work.items import created_event, new_item, review_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,22 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
         .order_by(col(Feedback.id))
         .with_for_update(key_share=True)
     ).all()
-    newest = {row.id: row.revision for row in found}
-    bodies = {
-        row_id: body
-        for row_id, revision, body in session.exec(
-            select(FeedbackRevision.feedback_id, FeedbackRevision.revision, FeedbackRevision.body).where(
-                among(FeedbackRevision.feedback_id, newest)
-            )
-        )
-        if revision == newest[row_id]
-    }
+    waiting = [row.id for row in found]
+    bodies = dict(
+        session.exec(
+            select(FeedbackRevision.feedback_id, FeedbackRevision.body)
+            .join(Feedback, col(Feedback.id) == col(FeedbackRevision.feedback_id))
+            .where(among(Feedback.id, waiting), col(FeedbackRevision.revision) == col(Feedback.revision))
+        ).all()
+    )
     read = {
         row.feedback_id: row
         for row in session.exec(
             select(Classification)
-            .where(among(Classification.feedback_id, newest))
+            .join(Feedback, col(Feedback.id) == col(Classification.feedback_id))
+            .where(among(Feedback.id, waiting), col(Classification.revision) == col(Feedback.revision))
             .order_by(col(Classification.created_at))
         )
-        if row.revision == newest[row.feedback_id]
     }
     return [Pending(row, bodies[row.id], read.get(row.id)) for row in found]
 
@@ -144,6 +142,8 @@ def _decided(one: Pending, deciding: Active, made: set[str], at: datetime) -> li
 def case_of(one: Pending, at: datetime) -> Case:
     """All that a rule may look at, taken from the stored rows."""
     document = one.classification.document if one.classification else None
+    if document and document["abstain"] and document["abstain"]["reason"] == "empty":
+        document = None  # a blank answer is no text: nobody has to look at it
     customer = one.body.get("customer", {})
     return Case(
         source=one.feedback.source,
@@ -152,7 +152,7 @@ def case_of(one: Pending, at: datetime) -> Case:
         sentiment=document["sentiment"]["probabilities"] if document else None,
         types=document["type"]["probabilities"] if document else None,
         urgency=document["urgency"]["probabilities"] if document else None,
-        topics=one.classification.topics if one.classification else None,
+        topics=one.classification.topics if one.classification and document else None,
         tags=tuple(topic["label"] for topic in document["topics"]) if document else (),
         language=document["language"]["code"] if document else one.body.get("language"),
         abstain=document["abstain"]["reason"] if document and document["abstain"] else None,
@@ -180,7 +180,7 @@ def _item_rows(
         plan,
         policy,
         title=draft.title(plan.kind, scores, () if case.withheld else case.tags, words),
-        body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, decision)),
+        body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, case, decision)),
         decision_id=decision_id,
         at=at,
     )
@@ -203,7 +203,8 @@ def _item_rows(
     return [item, evidence, created_event(item), *deliveries]
 
 
-def _reason(plan: Plan, decision: Decision) -> draft.Reason:
+def _reason(plan: Plan, case: Case, decision: Decision) -> draft.Reason:
     rule = next(outcome for outcome in decision.rules if outcome.rule == plan.rules[0])
     clauses = tuple(draft.Clause(clause.text, clause.value, clause.result) for clause in rule.clauses)
-    return draft.Reason(rule.rule, clauses)
+    note = review_reason(case.abstain, degraded=case.degraded) if plan.kind == "review" else None
+    return draft.Reason(rule.rule, clauses, note)

@@ -1,6 +1,6 @@
 """What is wrong with an installation and how to mend it; one finding does not hide the next."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 from pydantic import BaseModel
@@ -42,7 +42,7 @@ def examine(settings: Settings, database: Database) -> list[Finding]:
         findings.append(vault)
         findings.append(_look("audit chain", lambda: _chain(database)))
         if vault.ok:
-            findings.append(_look("destinations", lambda: _destinations(database, open_vault(settings))))
+            findings.append(_look("destination secrets", lambda: _secrets(database, open_vault(settings))))
     return findings
 
 
@@ -99,22 +99,18 @@ def _chain(database: Database) -> str:
     return f"{number} events, each in its place"
 
 
-def _destinations(database: Database, vault: Vault) -> str:
+def _secrets(database: Database, vault: Vault) -> str:
     with Session(database.engine) as session:
         rows = session.exec(select(Destination)).all()
-    wrong = [sentence for row in rows for sentence in _destination(row, vault)]
+    wrong = [row.name for row in rows if not _opens(row, vault)]
     if wrong:
-        raise _Wrong(" ".join(wrong))
+        raise _Wrong(f"The secrets of {', '.join(wrong)} cannot be read: set them again with PATCH /v1/destinations.")
     return f"{len(rows)} set up"
 
 
-def _destination(row: Destination, vault: Vault) -> Iterator[str]:
+def _opens(row: Destination, vault: Vault) -> bool:
     try:
         open_secrets(vault, row)
     except Unreadable:
-        yield f"The secrets of destination '{row.name}' cannot be read: set them again with PATCH."
-    if row.disabled_at is not None:
-        yield (
-            f"Destination '{row.name}' is switched off ({row.disabled_reason}): "
-            'mend it there, then PATCH it with {"enabled": true}.'
-        )
+        return False
+    return True

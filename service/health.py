@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from service.store import jobs, migrate
 from service.store.database import Database, explain
-from service.store.tables import Decision, Delivery, Feedback, WorkItem, now
+from service.store.tables import Decision, Delivery, Destination, Feedback, WorkItem, now
 
 STUCK = timedelta(minutes=5)
 
@@ -40,7 +40,12 @@ def readiness(database: Database) -> Health:
             checks["database"] = Check(ok=True)
             checks["schema"] = _schema(session)
             if checks["schema"].ok:
-                checks |= {"workers": _workers(session), "progress": _progress(session), "dead_letters": _dead(session)}
+                checks |= {
+                    "workers": _workers(session),
+                    "progress": _progress(session),
+                    "dead_letters": _dead(session),
+                    "destinations": _switched_off(session),
+                }
     except PoolTimeout:
         checks["database"] = Check(ok=False, reason="All connections to the database are in use.")
     except (DBAPIError, psycopg.Error) as error:
@@ -84,6 +89,16 @@ def _dead(session: Session) -> Check:
     return Check(ok=False, reason=f"{dead} deliveries were given up: `heed deliveries list --state dead` shows why.")
 
 
+def _switched_off(session: Session) -> Check:
+    off = session.exec(
+        select(Destination).where(col(Destination.disabled_at).is_not(None)).order_by(col(Destination.name))
+    )
+    reasons = [f"'{row.name}' is switched off ({row.disabled_reason})" for row in off]
+    if not reasons:
+        return Check(ok=True)
+    return Check(ok=False, reason=f'{", ".join(reasons)}: mend it there, then PATCH it with {{"enabled": true}}.')
+
+
 def gauges(session: Session) -> bytes:
     """The installation's state as Prometheus text, from our own rows; no customer, no text in any label."""
     registry = CollectorRegistry()
@@ -119,5 +134,7 @@ def gauges(session: Session) -> bytes:
     queue = Gauge("heed_jobs_waiting", "Jobs waiting or running", ["queue"], registry=registry)
     for name, number in jobs.waiting(session).items():
         queue.labels(name).set(number)
-    Gauge("heed_workers", "Workers alive", registry=registry).set(jobs.workers(session))
+    Gauge("heed_worker_pools", "Pools of job slots alive, five in each worker", registry=registry).set(
+        jobs.workers(session)
+    )
     return generate_latest(registry)

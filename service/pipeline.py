@@ -1,27 +1,30 @@
 """The story in one screen: classify, decide, deliver; what happens when a worker dies; who looks for what got lost."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text, update
+from sqlalchemy import or_, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from service.classify import Reader, classify
 from service.decisions import decide
 from service.deliver import outbox
 from service.deliver.http import Client
+from service.ingest.intake import MICRO_BATCH
 from service.store import jobs
 from service.store.database import Database, is_outage
-from service.store.tables import Delivery, Feedback, FeedbackRevision, now
+from service.store.tables import Delivery, Destination, Feedback, FeedbackRevision, WorkItem, now
 from service.store.vault import Vault
+from service.work import items
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 3  # of a record's own: a batch that fails or loses its worker counts for nobody
-MICRO_BATCH = 64
 PATIENCE = timedelta(seconds=20)  # a row that has waited longer, and that no job carries, has lost its job
 STAGES: Mapping[str, str] = {"classify": "received", "decide": "classified"}  # step -> the stage it takes rows from
 
@@ -72,10 +75,20 @@ def alone(works: Works, step: str, feedback: str) -> None:
         _run(works, step, [UUID(feedback)])
     except Exception as error:
         if is_outage(error):
+            with suppress(DBAPIError), works.database.session() as session:
+                _give_back(session, step, UUID(feedback))
             raise
         log.warning("step.failed", step=step, feedback=feedback, exc_info=error)
         with works.database.session() as session:
             _go_on(session, step, UUID(feedback), f"{step} failed with {type(error).__name__}")
+
+
+def _give_back(session: Session, step: str, feedback: UUID) -> None:
+    """An attempt that the database cut short was none of the record's own."""
+    row = _waiting(session, step, feedback)
+    if row is not None:
+        row.attempts = max(0, row.attempts - 1)
+        session.add(row)
 
 
 def _one_by_one(session: Session, step: str, ids: Sequence[str]) -> None:
@@ -107,20 +120,33 @@ def deliver(works: Works, delivery: str) -> None:
     outbox.deliver(works.database, works.vault, works.http, works.public_url, UUID(delivery))
 
 
-def recover(works: Works) -> None:
-    """Take over the jobs of workers that have fallen silent."""
+def wake(works: Works, item: str) -> None:
+    """The time a work item was to wait for is here."""
     with works.database.session() as session:
-        for job in jobs.stalled(session):
-            if not jobs.discard(session, job):
-                continue
-            log.warning("job.taken_over", job=job.name)
-            step, _, single = job.name.partition("_")
-            if single:
-                _go_on(session, step, UUID(job.arguments["feedback"]), f"{step} ended its worker")
-            elif step in STAGES:
-                _one_by_one(session, step, job.arguments["ids"])
-            elif step == "deliver":
-                outbox.resume(session, UUID(job.arguments["delivery"]))
+        items.wake(session, UUID(item))
+
+
+def recover(works: Works) -> None:
+    """Take over the jobs of workers that have fallen silent, each in a transaction of its own."""
+    with works.database.session() as session:
+        if frozen := jobs.end_frozen_sessions(session):
+            log.warning("sessions.ended", number=frozen)
+        stalled = jobs.stalled(session)
+    for job in stalled:
+        with works.database.session() as session:
+            if jobs.discard(session, job):
+                log.warning("job.taken_over", job=job.name)
+                _take_over(session, job)
+
+
+def _take_over(session: Session, job: jobs.StalledJob) -> None:
+    step, _, single = job.name.partition("_")
+    if single:
+        _go_on(session, step, UUID(job.arguments["feedback"]), f"{step} ended its worker")
+    elif step in STAGES:
+        _one_by_one(session, step, job.arguments["ids"])
+    elif step == "deliver":
+        outbox.resume(session, UUID(job.arguments["delivery"]))
 
 
 def reconcile(works: Works) -> None:
@@ -133,10 +159,11 @@ def reconcile(works: Works) -> None:
             if stuck:
                 log.warning("rows.deferred_again", step=step, records=len(stuck))
         overdue = _overdue(session)
-        for one in overdue:
-            jobs.defer(session, "deliver", delivery=one, once=f"deliver:{one}")
+        jobs.defer_each(session, "deliver", [{"delivery": one} for one in overdue])
         if overdue:
             log.warning("rows.deferred_again", step="deliver", records=len(overdue))
+        for one in session.exec(select(WorkItem.id).where(col(WorkItem.wait_until) < now() - PATIENCE).limit(1_000)):
+            jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
 
 
 def _stuck(session: Session, step: str) -> list[str]:
@@ -156,11 +183,20 @@ def _stuck(session: Session, step: str) -> list[str]:
 
 
 def _overdue(session: Session) -> list[str]:
+    """Deliveries whose time has come, or that wait for a destination which is there, and that no job carries."""
     carried = jobs.at_work("deliver")
+    ready = select(Destination.name).where(col(Destination.disabled_at).is_(None))
     found = session.exec(
         select(Delivery.id)
         .outerjoin(carried, carried.c.id == Delivery.id)
-        .where(col(Delivery.state) == "pending", col(Delivery.next_at) < now() - PATIENCE, carried.c.id.is_(None))
+        .where(
+            col(Delivery.state) == "pending",
+            or_(
+                col(Delivery.next_at) < now() - PATIENCE,
+                col(Delivery.next_at).is_(None) & col(Delivery.destination).in_(ready),
+            ),
+            carried.c.id.is_(None),
+        )
         .order_by(col(Delivery.next_at))
         .limit(1_000)
     )
@@ -175,7 +211,6 @@ def clean(works: Works) -> None:
             .where(col(FeedbackRevision.original_expires_at) < now(), col(FeedbackRevision.original).is_not(None))
             .values(original=None, key_id=None)
         )
-        session.execute(text("SET LOCAL statement_timeout = '5min'"))
         jobs.forget_old(session, hours=7 * 24)
 
 
@@ -185,6 +220,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "decide": lambda works, ids: batch(works, "decide", ids),
     "decide_alone": lambda works, feedback: alone(works, "decide", feedback),
     "deliver": deliver,
+    "wake": wake,
     "recover": recover,
     "reconcile": reconcile,
     "clean": clean,

@@ -18,7 +18,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.pipeline import EVERY, JOBS, Works
 from service.store import jobs
-from service.store.database import IDLE_MS
 
 log = structlog.get_logger(__name__)
 
@@ -88,8 +87,8 @@ class Turns:
 
 def build(works: Works, conninfo: str, turns: Turns) -> App:
     """Procrastinate's app with every job of the pipeline registered under its name."""
-    options = {"options": f"-c idle_in_transaction_session_timeout={IDLE_MS}", "application_name": "heed jobs"}
-    app = App(connector=PsycopgConnector(conninfo=conninfo, kwargs=options, min_size=2, max_size=12, timeout=10))
+    named = {"application_name": jobs.SESSION_NAME}
+    app = App(connector=PsycopgConnector(conninfo=conninfo, kwargs=named, min_size=2, max_size=12, timeout=10))
     turn: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
         "classify": turns.batch,
         "decide": turns.batch,
@@ -191,7 +190,13 @@ async def _work(works: Works, conninfo: str, slots: int, turns: Turns, stopping:
 
 async def _until_stopped(app: App, slots: int, stopping: asyncio.Event) -> None:
     # A pool of slots for each kind of work: a slow vendor never delays classification.
-    pools = (["classify", "decide"], slots), (["alone"], 1), (["deliver"], DELIVERING), (["upkeep"], 1)
+    pools = (
+        (["classify", "decide"], slots),
+        (["alone"], 1),
+        (["deliver"], DELIVERING),
+        (["upkeep", "timers"], 1),
+        (["cleaning"], 1),
+    )
     async with app.open_async(), asyncio.TaskGroup() as group:
         running = [group.create_task(_part(app, queues, number, stopping)) for queues, number in pools]
         running.append(group.create_task(_unwritten()))

@@ -23,7 +23,9 @@ def print_json(value: Any) -> None:  # noqa: ANN401 (any JSON value)
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A plain table, as wide as it needs to be where no terminal sets a width; no cell is read as markup."""
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:  # an id is there to be copied: it is never cut
+        table.add_column(column, no_wrap=column == "id", min_width=36 if column == "id" else None)
     for row in rows:
         table.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in row))
     console = Console()

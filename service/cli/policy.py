@@ -1,7 +1,7 @@
 """`heed policy`: check a policy file, publish it, see what is there, let a version decide."""
 
-import getpass
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -9,10 +9,11 @@ import typer
 from sqlmodel import col, select
 
 from models.taxonomy import default_taxonomy
+from service.cli.actor import actor
 from service.cli.output import AsJson, print_json, print_table
 from service.installation import open_installation
 from service.route import versions
-from service.route.findings import InvalidPolicy
+from service.route.findings import InvalidPolicy, PolicyWarning
 from service.route.policy_document import check as check_document
 from service.settings import Settings
 from service.store.tables import Policy
@@ -25,12 +26,8 @@ Version = Annotated[
 CHECK_FAILED = 3
 
 
-def _operator() -> str:
-    return f"cli:{getpass.getuser()}"
-
-
 def _topics() -> list[str]:
-    return [topic.name for topic in default_taxonomy().topics]
+    return default_taxonomy().labels
 
 
 def _refuse(file: Path, error: InvalidPolicy, code: int, as_json: bool) -> NoReturn:
@@ -40,6 +37,11 @@ def _refuse(file: Path, error: InvalidPolicy, code: int, as_json: bool) -> NoRet
         hint = f"; {one.suggestion}" if one.suggestion else ""
         print(f"{file}:{one.line}:{one.column}: {one.detail}{hint}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def _warn(file: Path, warnings: Sequence[PolicyWarning]) -> None:
+    for one in warnings:
+        print(f"{file}:{one.line}:{one.column}: warning: {one.detail}", file=sys.stderr)
 
 
 @app.command()
@@ -52,8 +54,7 @@ def check(file: File, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"errors": [], "warnings": checked.warnings})
         return
-    for one in checked.warnings:
-        print(f"{file}:{one.line}:{one.column}: warning: {one.detail}", file=sys.stderr)
+    _warn(file, checked.warnings)
     print(f"Policy '{checked.policy.name}' is sound: {len(checked.policy.rules)} rules.")
 
 
@@ -64,13 +65,17 @@ def add(
     """Publish a policy file as the next version; it decides nothing until it is activated."""
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
         try:
-            published = versions.publish(session, file.read_bytes(), _topics(), by=_operator(), comment=comment)
+            published = versions.publish(session, file.read_bytes(), _topics(), by=actor(), comment=comment)
         except InvalidPolicy as error:
             _refuse(file, error, 1, as_json)
     if as_json:
         print_json(published)
     else:
-        print(f"Published as version {published.version}; `heed policy activate {published.version}` lets it decide.")
+        _warn(file, published.warnings)
+        print(
+            f"Published as version {published.version}; "
+            f"`heed policy activate {published.version} --comment WHY` lets it decide."
+        )
 
 
 @app.command("list")
@@ -107,9 +112,7 @@ def activate(version: Version, comment: Annotated[str, typer.Option(help="Why no
     settings = Settings()
     with open_installation(settings, pool=2) as opened, opened.database.session() as session:
         try:
-            versions.activate(
-                session, version, by=_operator(), comment=comment, need_approval=settings.require_approval
-            )
+            versions.activate(session, version, by=actor(), comment=comment, need_approval=settings.require_approval)
         except (versions.UnknownVersion, versions.OwnPolicy) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error

@@ -16,6 +16,7 @@ import structlog
 import typer
 import uvicorn
 
+from models.catalog import check_name
 from models.prediction import Verbatim
 from service import telemetry
 from service.api.dependencies import Wiring
@@ -45,6 +46,7 @@ def serve(
     settings = Settings()
     telemetry.configure(settings.log_level)
     _leave_on_sigterm()
+    check_name(settings.model)
     with (
         listen(host or settings.host, settings.port if port is None else port) as door,
         open_installation(settings, pool=40) as opened,
@@ -60,6 +62,7 @@ def worker(
     settings = Settings()
     telemetry.configure(settings.log_level)
     _leave_on_sigterm()
+    check_name(settings.model)
     with open_installation(settings) as opened:
         works = Works(
             database=opened.database,

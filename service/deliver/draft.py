@@ -42,6 +42,7 @@ class Reason:
 
     rule: str
     clauses: tuple[Clause, ...]
+    note: str | None = None  # why a person is asked, where one is
 
 
 def title(kind: str, scores: Mapping[str, float], topics: Sequence[str], words: str) -> str:
@@ -73,6 +74,8 @@ def body(
         parts.append("Scores: " + ", ".join(_scores(scores)))
     if customer:
         parts.append("Customer: " + one_line(f"{customer} ({tier})" if tier else customer, 300))
+    if reason.note:
+        parts.append(f"A person decides: {reason.note}")
     parts.append("\n".join([f"Made by the rule {one_line(reason.rule, 200)}:", *map(_clause, reason.clauses)]))
     return "\n\n".join(parts)
 
@@ -95,5 +98,6 @@ def _quoted(answer: Said) -> str:
 
 
 def _clause(clause: Clause) -> str:
-    seen = "missing" if clause.value is None else one_line(str(clause.value), 100)
+    value = f"{clause.value:.3g}" if isinstance(clause.value, float) else str(clause.value)
+    seen = "missing" if clause.value is None else one_line(value, 100)
     return f"- {one_line(clause.text, 300)}: {_RESULTS[clause.result]} ({seen})"

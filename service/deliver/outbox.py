@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from service.deliver.catalog import open_destination
 from service.deliver.destination import Call, Draft, InvalidDestination, Receipt, Rejected, TryLater
@@ -70,17 +70,17 @@ def deliver(database: Database, vault: Vault, http: Client, public_url: str | No
 def send_waiting(session: Session, destination: str) -> int:
     """Defer every delivery that has been waiting for this destination to be set up; how many.
 
-    All pending ones are locked, so that one which is just found to have no destination is seen afterwards.
+    One that begins to wait at this very moment is not seen; the reconciler finds it.
     """
-    pending = session.exec(
-        select(Delivery)
-        .where(col(Delivery.destination) == destination, col(Delivery.state) == "pending")
-        .order_by(col(Delivery.id))
-        .with_for_update()
+    waiting = session.scalars(
+        update(Delivery)
+        .where(
+            col(Delivery.destination) == destination, col(Delivery.state) == "pending", col(Delivery.next_at).is_(None)
+        )
+        .values(next_at=now())
+        .returning(col(Delivery.id))
     ).all()
-    waiting = [row for row in pending if row.next_at is None]
-    for row in waiting:
-        defer(session, row)
+    jobs.defer_each(session, "deliver", [{"delivery": str(one)} for one in waiting])
     return len(waiting)
 
 
@@ -131,6 +131,8 @@ def _begin(session: Session, delivery_id: UUID, public_url: str | None) -> Attem
     destination = session.get(Destination, row.destination)
     if destination is None or destination.disabled_at is not None:
         row.next_at = None  # it waits until somebody sets the destination up, or enables it again
+        state = "is switched off" if destination else "is not set up yet"
+        row.last_error = f"The destination '{row.destination}' {state}: what is sent there waits."
         session.add(row)
         return None
     row.attempt, row.next_at = row.attempt + 1, at + UNDER_WAY
@@ -182,6 +184,8 @@ def _send(attempt: Attempt, vault: Vault, http: Client) -> Receipt | Rejected | 
 
 
 def _finish(session: Session, attempt: Attempt, outcome: Receipt | Rejected | TryLater) -> None:
+    if isinstance(outcome, Rejected) and outcome.disable:  # locked first, as by whoever changes it: no deadlock
+        session.get(Destination, attempt.destination.name, with_for_update=True)
     row = session.get(Delivery, attempt.delivery_id, with_for_update=True)
     record = session.get(DeliveryAttempt, (attempt.delivery_id, attempt.number))
     if row is None or record is None or row.attempt != attempt.number or row.state != "pending":

@@ -14,7 +14,6 @@ from sqlmodel import Session
 
 OLDEST_SERVER = 16
 OLDEST_VECTOR = (0, 6)
-IDLE_MS = 15_000  # in the middle of a transaction; no code of heed's waits for anything there
 
 
 class DatabaseUnusable(Exception):
@@ -57,6 +56,11 @@ def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Da
         url = make_url(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", address.strip()))
     except (ArgumentError, ValueError):
         url = None
+    if url is not None and set("@#?/ ") & set(f"{url.host or ''}{url.database or ''}"):
+        raise DatabaseUnusable(
+            "HEED_DATABASE_URL cannot be read: inside a user name or password, write @ as %40, # as %23, / as %2F, "
+            ": as %3A and ? as %3F."
+        )
     if url is None or url.get_backend_name() != "postgresql":
         raise DatabaseUnusable(
             "HEED_DATABASE_URL is not a PostgreSQL address: write it as postgresql://user:password@host:5432/database."
@@ -67,10 +71,10 @@ def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Da
         max_overflow=pool,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # they are customers' words, and an error may be printed
         connect_args={
             "connect_timeout": 5,
-            "options": f"{url.query.get('options', '')} -c lock_timeout={lock_timeout_ms} -c timezone=UTC"
-            f" -c idle_in_transaction_session_timeout={IDLE_MS}".strip(),  # a frozen process must not keep its locks
+            "options": f"{url.query.get('options', '')} -c lock_timeout={lock_timeout_ms} -c timezone=UTC".strip(),
             "application_name": "heed",
         },
     )
@@ -95,11 +99,11 @@ def is_outage(error: BaseException) -> bool:
     state = getattr(cause, "sqlstate", None)
     if state is None:  # not an answer of the server's: it could not be reached, or the connection broke
         return isinstance(cause, psycopg.OperationalError)
-    return state[:2] in _OUTAGES or state in {"25006", "25P03"}
+    return state[:2] in _OUTAGES or state == "25006"
 
 
 # SQLSTATE classes: connection, sign-in, rolled back for another's sake, out of resources, lock held, shutting down,
-# disk. 25006 is a copy that only reads, as during a switch-over; 25P03 says that we stood still for too long.
+# disk. 25006 is a copy that only reads, as during a switch-over.
 _OUTAGES = frozenset({"08", "28", "40", "53", "55", "57", "58"})
 
 

@@ -1,7 +1,7 @@
 """Jobs, deferred by name in the session's own transaction: the one module beside `worker` that knows Procrastinate."""
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,19 +21,19 @@ QUEUES: Mapping[str, str] = {
     "decide": "decide",
     "decide_alone": "alone",
     "deliver": "deliver",
+    "wake": "timers",
     "recover": "upkeep",
     "reconcile": "upkeep",
-    "clean": "upkeep",
+    "clean": "cleaning",
 }
 # What was begun is finished first: under a flood, records are routed one after the other, not all at its end.
 PRIORITIES: Mapping[str, int] = {"decide": 1, "decide_alone": 1}
 HEARTBEAT = 5  # seconds between two signs of life of a worker
 STALLED = 20  # seconds without one, after which its jobs are taken over
+SESSION_NAME = "heed jobs"  # of the job engine's own connections; all others of ours are called `heed`
 
 # The app that defers needs no pool of its own: every defer happens on the caller's connection.
 _app = App(connector=SyncPsycopgConnector())
-
-JobFunction = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +74,40 @@ def defer(
         psycopg.Error: the database did not take it.
     """
     session.flush()
+    # Only a key can be refused, and only that needs a savepoint. It is sent lazily: the connection is taken inside
+    # it, or a double key would end the caller.
+    with (
+        _driver_errors(),
+        suppress(exceptions.AlreadyEnqueued),
+        session.begin_nested() if once else nullcontext(),
+    ):
+        _app.configure_task(
+            name,
+            queue=QUEUES[name],
+            priority=PRIORITIES.get(name, 0),
+            schedule_at=at,
+            queueing_lock=once,
+            connection=_connection(session),
+        ).defer(**arguments)
+
+
+def defer_each(session: Session, name: str, arguments: Sequence[dict[str, JSONValue]]) -> None:
+    """Defer a job for each of these arguments, in one statement; otherwise as `defer`."""
+    if not arguments:
+        return
+    session.flush()
+    with _driver_errors():
+        _app.configure_task(
+            name, queue=QUEUES[name], priority=PRIORITIES.get(name, 0), connection=_connection(session)
+        ).batch_defer(*arguments)
+
+
+@contextmanager
+def _driver_errors() -> Iterator[None]:
+    """Raise the driver's own error, by which callers tell an outage from a mistake."""
     try:
-        # Only a key can be refused, and only that needs a savepoint. It is sent lazily: the connection is taken inside
-        # it, or a double key would end the caller.
-        with suppress(exceptions.AlreadyEnqueued), session.begin_nested() if once else nullcontext():
-            _app.configure_task(
-                name,
-                queue=QUEUES[name],
-                priority=PRIORITIES.get(name, 0),
-                schedule_at=at,
-                queueing_lock=once,
-                connection=_connection(session),
-            ).defer(**arguments)
+        yield
     except exceptions.ConnectorException as error:
-        # The driver's own error, by which callers tell an outage from a mistake.
         raise (error.__cause__ or error) from None
 
 
@@ -109,6 +129,23 @@ def discard(session: Session, job: StalledJob) -> bool:
             [job.id, job.worker],
         )
         return cursor.rowcount == 1
+
+
+def end_frozen_sessions(session: Session) -> int:
+    """End our sessions that have stood still for `STALLED` seconds within a transaction; how many.
+
+    A worker that is frozen, or whose machine is gone, would keep its row locks until the network gives up. The
+    server's own `idle_in_transaction_session_timeout` does not run in the middle of a pipeline, where psycopg inserts.
+    """
+    with _connection(session).cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND application_name IN ('heed', %s)"
+            " AND wait_event IN ('ClientRead', 'ClientWrite') AND xact_start IS NOT NULL"
+            " AND state_change < now() - make_interval(secs => %s)",
+            [SESSION_NAME, STALLED],
+        )
+        return cursor.rowcount
 
 
 def at_work(*names: str) -> CTE:

@@ -1,5 +1,6 @@
 """Bring the database to the newest schema, one process at a time; say whether it is there."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -20,6 +21,7 @@ def _config() -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """The newest revision this version of heed knows."""
     found = ScriptDirectory.from_config(_config()).get_current_head()

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import ColumnElement, DateTime, Index, Text, UniqueConstraint, Uuid, any_, literal
+from sqlalchemy import ColumnElement, DateTime, Index, Text, UniqueConstraint, Uuid, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel, col
 from uuid_utils.compat import uuid7
@@ -78,7 +78,10 @@ class FeedbackRevision(SQLModel, table=True):
     """The answer as it stood at one revision: the working copy, its digest, and the original under lock and key."""
 
     __tablename__ = "feedback_revision"
-    __table_args__ = (UniqueConstraint("feedback_id", "revision"),)
+    __table_args__ = (
+        UniqueConstraint("feedback_id", "revision"),
+        Index("original_expiry", "original_expires_at", postgresql_where=text("original IS NOT NULL")),
+    )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     feedback_id: UUID = Field(foreign_key="feedback.id")
     revision: int

@@ -12,8 +12,9 @@ from uuid_utils.compat import uuid7
 
 from service.route.decide import Plan
 from service.route.policy import Policy
-from service.store.tables import WorkItem, WorkItemEvent
-from service.work.events import Event
+from service.store import jobs
+from service.store.tables import WorkItem, WorkItemEvent, now
+from service.work.events import Event, Resume, Wait
 from service.work.lifecycle import Clock, Item, Status, happen, next_due
 
 
@@ -25,11 +26,17 @@ class WhyClause(BaseModel):
     result: Literal[True, False, "unknown"]
 
 
-class Why(BaseModel):
-    """A rule that made this item, clause by clause."""
+class Explained(BaseModel):
+    """A rule, clause by clause."""
 
     rule: str
     clauses: list[WhyClause]
+
+
+class Why(Explained):
+    """A rule that made this item; on a review item also why a machine must not decide."""
+
+    reason: str | None = None
 
 
 def new_item(plan: Plan, policy: Policy, *, title: str, body: str, decision_id: UUID, at: datetime) -> WorkItem:
@@ -123,6 +130,16 @@ def record_event(session: Session, row: WorkItem, event: Event, *, actor: str, a
     )
     session.add(row)
     session.flush()
+    if isinstance(event, Wait) and event.until is not None:
+        jobs.defer(session, "wake", item=str(row.id), at=event.until)
+
+
+def wake(session: Session, item_id: UUID) -> None:
+    """Resume an item whose time to wait is over; one that was resumed, or told to wait longer, is left alone."""
+    row = session.get(WorkItem, item_id, with_for_update=True)
+    at = now()
+    if row is not None and row.status == "waiting" and row.wait_until is not None and row.wait_until <= at:
+        record_event(session, row, Resume(type="resume", comment="The time to wait is over."), actor="heed", at=at)
 
 
 def _take_over(row: WorkItem, item: Item) -> None:
@@ -139,9 +156,27 @@ def _take_over(row: WorkItem, item: Item) -> None:
 def why(row: WorkItem, receipt: str) -> list[Why]:
     """The rules of the receipt that made this item; for a review item, those a person has to judge."""
     told = json.loads(receipt)
-    named: Sequence[str] = told["review"] if row.kind == "review" else [row.rule]
+    is_review = row.kind == "review"
+    named: Sequence[str] = told["review"] if is_review else [row.rule]
+    reason = review_reason(told["case"]["abstain"], degraded=told["case"]["degraded"]) if is_review else None
     return [
-        Why(rule=rule["rule"], clauses=[WhyClause(**clause) for clause in rule["clauses"]])
+        Why(rule=rule["rule"], clauses=[WhyClause(**clause) for clause in rule["clauses"]], reason=reason)
         for rule in told["rules"]
         if rule["rule"] in named
     ]
+
+
+_ABSTAINED = {
+    "language": "The text is in a language the classifier does not know.",
+    "short": "The text is too short to be judged.",
+    "empty": "There is no text to judge.",
+    "quote": "The text only quotes somebody else.",
+    "out-of-domain": "The text is unlike anything the classifier knows.",
+}
+
+
+def review_reason(abstain: str | None, *, degraded: bool) -> str:
+    """Why a person is asked, in one sentence."""
+    if degraded:
+        return "The classifier is not at its best right now, so nothing is decided on what the text says."
+    return _ABSTAINED.get(abstain or "", "The threshold this rule asks for has no value that may be used.")

@@ -28,7 +28,8 @@ def test_each_record_gets_its_own_words_back(reader: Reader):
         answered("Great staff!"),
     ]
     late, none, both, blank, great = reader.understand(records)
-    assert (none, blank) == (None, None)
+    assert none is None
+    assert blank.whole.abstain == "empty"
     assert late.document.sentiment.label == "negative"
     assert great.document.sentiment.label == "positive"
     assert (len(late.readings), len(both.readings)) == (1, 2)
@@ -76,6 +77,13 @@ def test_one_row_per_record_with_words_and_one_job_for_all(database, reader, ids
         assert set(row.topics) == {topic.name for topic in reader.taxonomy.topics}  # those below their threshold too
         assert row.document["sentiment"]["label"] == "negative"
     assert count(database, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'decide'") == 1
+
+
+def test_the_next_step_begins_with_a_clean_slate_of_attempts(database, reader, ids):
+    with database.session() as session:
+        session.execute(text("UPDATE feedback SET attempts = 2"))
+    run(database, reader, ids)
+    assert count(database, "SELECT sum(attempts) FROM feedback") == 0
 
 
 def test_again_changes_nothing(database, reader, ids):

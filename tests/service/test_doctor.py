@@ -10,8 +10,8 @@ from service.store.database import Database, connect
 from service.store.tables import Destination, now
 
 ALL = [
-    *("model", "targets", "server", "database", "schema", "workers", "progress", "dead_letters"),
-    *("secret key", "audit chain", "destinations"),
+    *("model", "targets", "server", "database", "schema", "workers", "progress", "dead_letters", "destinations"),
+    *("secret key", "audit chain", "destination secrets"),
 ]
 
 
@@ -81,8 +81,8 @@ def test_every_destination_that_cannot_be_used_is_named(settings, empty_database
         session.add(Destination(name="jira", kind="webhook", disabled_at=now(), disabled_reason="answered 410"))
         session.add(Destination(name="well", kind="webhook"))
     found = wrong(settings, empty_database)
-    assert set(found) == {"destinations"}
-    assert "The secrets of destination 'desk' cannot be read" in found["destinations"]
+    assert set(found) == {"destinations", "destination secrets"}
+    assert "The secrets of desk cannot be read" in found["destination secrets"]
     assert "'jira' is switched off (answered 410): mend it there, then PATCH it" in found["destinations"]
     assert "well" not in found["destinations"]
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from builders import record
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from service import pipeline
@@ -326,6 +327,21 @@ def test_a_delivery_whose_worker_died_goes_on_under_the_same_key(
     ((state, key),) = rows(database, "SELECT state, idempotency_key FROM delivery")
     assert state == "delivered"
     assert [ticket.webhook_id for ticket in desk.tickets].count(str(key)) == 1
+
+
+def test_a_session_that_stands_still_in_a_transaction_is_ended_and_an_idle_one_is_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "STALLED", 0)
+    with database.engine.connect() as frozen, database.engine.connect() as idle:
+        frozen.execute(text("SELECT 1"))
+        idle.execute(text("SELECT 1"))
+        idle.rollback()
+        with database.session() as session:
+            assert jobs.end_frozen_sessions(session) == 1
+        with pytest.raises(OperationalError):
+            frozen.execute(text("SELECT 1"))
+        assert idle.execute(text("SELECT 1")).scalar_one() == 1
 
 
 def test_jobs_for_rows_that_are_gone_find_nothing_to_do(works: Works, database: Database) -> None:

@@ -21,7 +21,7 @@ def test_all_is_well(database):
     a_worker(database)
     health = readiness(database)
     assert (health.ready, health.degraded) == (True, [])
-    assert set(health.checks) == {"database", "schema", "workers", "progress", "dead_letters"}
+    assert set(health.checks) == {"database", "schema", "workers", "progress", "dead_letters", "destinations"}
     assert all(check.ok and check.reason is None for check in health.checks.values())
 
 
@@ -111,7 +111,7 @@ def test_the_gauges_count_our_own_rows(busy, database):
         ("heed_deliveries", "desk", "pending"): 1,
         ("heed_decisions", "2", "live"): 1,
         ("heed_jobs_waiting", "classify"): 1,
-        ("heed_workers",): 0,
+        ("heed_worker_pools",): 0,
     }
 
 

@@ -88,3 +88,9 @@ def test_a_key_from_the_environment_needs_no_file(tmp_path):
     secret = SecretStr("a key from the environment, long enough")
     assert open_vault(Settings(home=tmp_path / "none", secret_key=secret)).key_id
     assert not Path(tmp_path / "none").exists()
+
+
+def test_a_newline_after_the_key_makes_no_other_key(tmp_path):
+    secret = "a key from the environment, long enough"
+    keys = {open_vault(Settings(home=tmp_path, secret_key=SecretStr(one))).key_id for one in (secret, f"{secret}\n")}
+    assert len(keys) == 1

@@ -151,6 +151,9 @@ def test_policies_are_added_shown_listed_and_activated(shell, tmp_path):
     added = shell.json("policy", "add", str(file), "--comment", "first")
     version = added["version"]
     assert added["warnings"] == []
+    file.write_text(POLICY.replace("create: follow_up", "create: follow_up, deliver: [desk]"))
+    _, err = shell("policy", "add", str(file))
+    assert re.fullmatch(rf"{re.escape(str(file))}:3:\d+: warning: destination desk is not set up: .*\n", err)
     assert shell("policy", "show", str(version))[0] == POLICY
     shown = shell.json("policy", "show", str(version))
     assert (shown["document"], shown["name"], shown["comment"]) == (POLICY, "mine", "first")

@@ -127,3 +127,60 @@ def test_what_is_not_for_the_desk(desk, method, path, body, headers, status):
 def test_a_taken_port_is_an_error(desk):
     with pytest.raises(OSError, match="in use"), HelpDesk(SECRET, desk.port):
         pass
+
+
+def test_tickets_and_the_port_outlive_a_run(tmp_path):
+    file = tmp_path / "helpdesk.json"
+    with HelpDesk(SECRET, file=file) as first:
+        webhook(first).create(draft(title="half \ud83d"), call("d-1"))
+        webhook(first).comment(draft(), "HD-1", "Wrote again.", call("d-2"))
+        kept, port = first.tickets, first.port
+    with HelpDesk(SECRET, file=file) as second:
+        assert (second.tickets, second.port, second.lost_port) == (kept, port, None)
+        assert webhook(second).create(draft(), call("d-1")).external_ref == "HD-1"
+        assert second.tickets[0].repeats == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_port_that_somebody_took_is_named(tmp_path):
+    file = tmp_path / "helpdesk.json"
+    with HelpDesk(SECRET, file=file) as first:
+        file_of_first = file.read_bytes()
+        with HelpDesk(SECRET, file=file) as second:
+            assert second.lost_port == first.port
+            assert second.port != first.port
+            assert file.read_bytes() != file_of_first
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"port": 40000, "tickets": [{"id": "HD-1"',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"port": 22}',
+        b'{"port": 40000, "tickets": [{"id": 7}]}',
+        b'{"port": 40000, "seen": {"d-1": "unknown"}}',
+    ],
+)
+def test_a_file_no_desk_wrote_is_as_good_as_none(tmp_path, content):
+    file = tmp_path / "helpdesk.json"
+    file.write_bytes(content)
+    with HelpDesk(SECRET, file=file) as desk:
+        webhook(desk).create(draft(), call("d-1"))
+        assert [ticket.id for ticket in desk.tickets] == ["HD-1"]
+
+
+def test_the_page_counts_shows_the_newest_first_and_asks_for_its_own_style(desk):
+    for number in (1, 2):
+        webhook(desk).create(draft(f"w-{number}", f"Title {number}"), call(f"d-{number}"))
+    _, headers, page = ask(desk, "GET", "/")
+    assert "2 tickets, newest first" in page
+    assert page.index("Title 2") < page.index("Title 1")
+    assert "<ul>" not in page
+    assert "style-src 'self'" in headers["Content-Security-Policy"]
+    status, headers, style = ask(desk, "GET", "/style.css")
+    assert (status, headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert "pre-wrap" in style

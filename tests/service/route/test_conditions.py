@@ -40,6 +40,8 @@ TREES = TypeAdapter(Expression)
         (" \n scores . nps\n  >= - 5 ", "scores.nps >= -5"),
         (r"context.site == 'caf\u00e9 \\ \" \n'", r'context.site == "café \\ \" \n"'),
         ("context.site == 'Łódź' and scores.nps > 1", 'context.site == "Łódź" and scores.nps > 1'),
+        ("context.site == 'Łódź\u00a0\u3000Nord'\u00a0and\ttrue", 'context.site == "Łódź\u00a0\u3000Nord" and true'),
+        (r"context.site == 'a\tb\u0008\u000c'", r'context.site == "a\tb\b\f"'),
         ("true", None),
         ("not not true", None),
     ],

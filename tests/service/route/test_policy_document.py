@@ -314,6 +314,7 @@ def test_groups_lead_to_groups():
         (rule(more="groups: {a: {people: []}}\n"), "[]", "at least one person", None),
         (rule(more="groups: {a: {people: [p], capacity: 0}}\n"), "0}", "1 or more", None),
         (rule(more="groups: {a: {people: [p], capacity: 1.5}}\n"), "1.5}", "whole number", None),
+        (rule(more="groups: {a: {people: [p], capacity: 1e999}}\n"), "1e999}", "whole number", None),
         ("rules: []\n", "rules", "name is missing", None),
         ("name: p\n", "name", "rules is missing", None),
         ("name: p\nrules: {}\n", "{}", "rules is a list", None),

@@ -10,6 +10,7 @@ import pytest
 from builders import record
 from sqlalchemy import text
 
+from service.pipeline import reconcile
 from service.store.database import Database
 
 POLICY = """
@@ -94,7 +95,7 @@ def test_one_record_makes_what_several_rules_ask_for(decided, database):
     assert len(follow_up["title"]) <= 120
     assert (follow_up["mandatory"], follow_up["priority"], follow_up["owner"]) == (True, "high", "ana")
     assert follow_up["why"] == [
-        {"rule": "detractor", "clauses": [{"text": "scores.nps <= 6", "value": 3, "result": True}]}
+        {"rule": "detractor", "reason": None, "clauses": [{"text": "scores.nps <= 6", "value": 3, "result": True}]}
     ]
     body = body_of(database, follow_up)
     assert f"> {BROKEN}" in body
@@ -141,6 +142,8 @@ def test_what_a_machine_cannot_read_goes_to_a_person(decided, database):
     assert [one["rule"] for one in item["why"]] == ["negative-text"]
     assert {clause["result"] for one in item["why"] for clause in one["clauses"]} == {"unknown"}
     assert FOREIGN in body_of(database, item)
+    assert item["why"][0]["reason"] == "The text is in a language the classifier does not know."
+    assert "A person decides: The text is in a language" in body_of(database, item)
 
 
 def test_a_threshold_without_value_asks_a_person(decided):
@@ -153,7 +156,8 @@ def test_a_threshold_without_value_asks_a_person(decided):
 
 def test_nobody_reviews_a_record_without_text(decided):
     assert kinds(decided("r-1", None, scores={"nps": 9})) == []
-    assert kinds(decided("r-2", "   ", scores={"nps": 9})) == []
+    blank = decided("r-2", "   ", scores={"nps": 9})
+    assert (kinds(blank), blank["classification"]["abstain"]) == ([], {"reason": "empty"})
 
 
 def test_scores_fire_although_the_text_cannot_be_read(decided):
@@ -336,3 +340,30 @@ def test_the_list_is_narrowed(decided, admin):
     rest = admin.get("/v1/work-items", params={"limit": 1, "cursor": page["next"]}).json()
     assert {page["items"][0]["id"], rest["items"][0]["id"]} == {follow_up["id"], ticket["id"]}
     assert rest["next"] is None
+
+
+def test_waiting_ends_by_itself_when_its_time_has_come(decided, admin, database, drain):
+    (item,) = decided("r-1", None, scores={"nps": 0})["work_items"]
+    waiting = happened(admin, item, "wait", until="2099-01-01T00:00:00Z").json()
+    assert (waiting["status"], waiting["wait_until"]) == ("waiting", "2099-01-01T00:00:00Z")
+    drain()
+    assert admin.get(f"/v1/work-items/{item['id']}").json()["status"] == "waiting"
+
+    with database.session() as session:  # the year 2099 has come
+        session.execute(text("UPDATE work_item SET wait_until = now() - interval '1 minute'"))
+        session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE task_name = 'wake'"))
+    drain()
+    resumed = admin.get(f"/v1/work-items/{item['id']}").json()
+    assert (resumed["status"], resumed["wait_until"]) == ("acknowledged", None)
+    assert [(one["type"], one["actor"]) for one in resumed["events"]][-1] == ("resume", "heed")
+
+
+def test_waiting_that_lost_its_job_ends_too(decided, admin, database, works, drain):
+    (item,) = decided("r-1", None, scores={"nps": 0})["work_items"]
+    happened(admin, item, "wait", until="2099-01-01T00:00:00Z")
+    with database.session() as session:
+        session.execute(text("UPDATE work_item SET wait_until = now() - interval '1 minute'"))
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    reconcile(works)
+    drain()
+    assert admin.get(f"/v1/work-items/{item['id']}").json()["status"] == "acknowledged"

@@ -167,6 +167,7 @@ CREATE TABLE feedback_revision (
     UNIQUE (feedback_id, revision),
     FOREIGN KEY(feedback_id) REFERENCES feedback (id)
 );
+CREATE INDEX original_expiry ON feedback_revision (original_expires_at) WHERE original IS NOT NULL;
 
 CREATE TABLE work_item (
     id UUID NOT NULL,
