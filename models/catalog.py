@@ -15,6 +15,16 @@ class UnknownClassifier(ValueError):
     """The name is in no line of the catalog; the message lists those that are."""
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that `load` would not know, without loading anything.
+
+    Raises:
+        UnknownClassifier: no classifier has this name.
+    """
+    if name.partition("@")[0] not in CLASSIFIERS:
+        raise UnknownClassifier(f"There is no classifier {name!r}; there are: {', '.join(sorted(CLASSIFIERS))}.")
+
+
 @lru_cache(maxsize=8)
 def load(name: str) -> Classifier:
     """The classifier of that name, built once per process; `keywords@1` may name its version.
@@ -22,8 +32,8 @@ def load(name: str) -> Classifier:
     Raises:
         UnknownClassifier: no classifier has this name, or not in this version.
     """
-    factory = CLASSIFIERS.get(name.partition("@")[0])
-    classifier = factory() if factory else None
-    if classifier is None or ("@" in name and classifier.name != name):
-        raise UnknownClassifier(f"There is no classifier {name!r}; there are: {', '.join(sorted(CLASSIFIERS))}.")
+    check_name(name)
+    classifier = CLASSIFIERS[name.partition("@")[0]]()
+    if "@" in name and classifier.name != name:
+        raise UnknownClassifier(f"There is no classifier {name!r}, only {classifier.name}.")
     return classifier

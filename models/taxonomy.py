@@ -44,6 +44,11 @@ class Taxonomy:
         """Name and version in one, as stored on every row: `default@1`."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def labels(self) -> list[str]:
+        """The topics' names, which are their labels everywhere else."""
+        return [topic.name for topic in self.topics]
+
 
 class _TopicShape(BaseModel):
     model_config = ConfigDict(extra="forbid")

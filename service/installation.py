@@ -67,14 +67,14 @@ def open_installation(settings: Settings, *, pool: int = 20) -> Iterator[Opened]
         vault = open_vault(settings)
         with database.session() as session:
             _same_key(session, vault)
-            ensure_default(session, [topic.name for topic in default_taxonomy().topics])
+            ensure_default(session, default_taxonomy().labels)
         yield Opened(settings, database, vault)
 
 
 def open_vault(settings: Settings) -> Vault:
     """The vault of `HEED_SECRET_KEY`, else of the key file under `HEED_HOME`."""
     if settings.secret_key is not None:
-        return Vault(settings.secret_key.get_secret_value())
+        return Vault(settings.secret_key.get_secret_value().strip())  # a mounted secret often ends in a newline
     _make_home(settings.home)
     return Vault(master_secret(settings.home))
 

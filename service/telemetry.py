@@ -37,6 +37,8 @@ def _drop_exception_text(_logger: WrappedLogger, _method: str, event: EventDict)
     """Keep the kind and the places of an exception; its message may quote a customer (drivers print parameters)."""
     info = event.pop("exc_info", None)
     if info:
+        if isinstance(info, tuple):  # as the standard library hands it on, perhaps long after it was raised
+            info = info[1]
         error = info if isinstance(info, BaseException) else sys.exc_info()[1]
         trace = error.__traceback__ if error else None
         places = []

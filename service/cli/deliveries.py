@@ -1,6 +1,5 @@
 """`heed deliveries`: what was sent where, and once more."""
 
-import getpass
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import typer
 from sqlmodel import Session, col, select
 
 from service.api.shapes import delivery_out
+from service.cli.actor import actor
 from service.cli.output import AsJson, print_json, print_table
 from service.deliver.outbox import replay as send_again
 from service.installation import open_installation
@@ -34,12 +34,12 @@ def list_deliveries(
     if destination is not None:
         query = query.where(col(Delivery.destination) == destination)
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
-        rows = session.exec(query).all()
+        shown = [delivery_out(row) for row in session.exec(query)]
     if as_json:
-        print_json({"items": [delivery_out(row) for row in rows], "next": None})
+        print_json({"items": shown, "next": None})
     else:
         columns = ("id", "destination", "state", "attempts", "next_at", "external_ref", "last_error")
-        print_table(columns, [[getattr(delivery_out(row), column) for column in columns] for row in rows])
+        print_table(columns, [[getattr(one, column) for column in columns] for one in shown])
 
 
 @app.command()
@@ -52,9 +52,7 @@ def replay(
         rows = [_dead(session, one) for one in dict.fromkeys(delivery_id)]
         for row in rows:
             send_again(session, row)
-            audit.record(
-                session, f"cli:{getpass.getuser()}", "delivery.replayed", str(row.id), destination=row.destination
-            )
+            audit.record(session, actor(), "delivery.replayed", str(row.id), destination=row.destination)
     if as_json:
         print_json({"items": [delivery_out(row) for row in rows]})
     else:

@@ -1,12 +1,12 @@
 """`heed keys`: API keys for sources, people and programs."""
 
-import getpass
 from typing import Annotated
 from uuid import UUID
 
 import typer
 from sqlmodel import col, select
 
+from service.cli.actor import actor
 from service.cli.output import AsJson, print_json, print_table
 from service.installation import open_installation
 from service.people.access import ROLES, create_key, revoke_key
@@ -14,10 +14,6 @@ from service.settings import Settings
 from service.store.tables import ApiKey
 
 app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
-
-
-def _operator() -> str:
-    return f"cli:{getpass.getuser()}"
 
 
 @app.command()
@@ -29,7 +25,7 @@ def create(
 ) -> None:
     """Make an API key. It is shown this once; only its digest is kept."""
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
-        made = create_key(session, opened.vault, name=name, role=role, source=source, actor=_operator())
+        made = create_key(session, opened.vault, name=name, role=role, source=source, actor=actor())
     if as_json:
         print_json(made)
     else:
@@ -55,7 +51,7 @@ def revoke(
 ) -> None:
     """Make a key useless from the next request on."""
     with open_installation(Settings(), pool=2) as opened, opened.database.session() as session:
-        revoked = revoke_key(session, key_id, actor=_operator())
+        revoked = revoke_key(session, key_id, actor=actor())
     if not revoked:
         typer.echo(f"There is no live key with id {key_id}: `heed keys list` shows them.", err=True)
         raise typer.Exit(1)

@@ -29,7 +29,16 @@ from service.route.expression import (
 )
 from service.route.names import Names, field_type, lacking, unknown_field
 from service.route.suggestion import did_you_mean
-from service.route.tokens import MAX_DEPTH, MAX_NODES, NO_ARITHMETIC, InvalidExpression, Problem, problem, screen
+from service.route.tokens import (
+    MAX_DEPTH,
+    MAX_NODES,
+    NO_ARITHMETIC,
+    InvalidExpression,
+    Problem,
+    on_one_line,
+    problem,
+    screen,
+)
 
 MAX_NUMBER = 1e15
 MAX_GUESSES = 4  # looking for what was meant is the one slow step
@@ -53,7 +62,7 @@ def parse(text: str, names: Names) -> Expression:
     if not text.strip():
         raise InvalidExpression(problem(text, 0, "", "the expression is empty", "for a rule without condition: true"))
     screen(text)
-    blank = "".join(" " if character.isspace() else character for character in text)
+    blank = on_one_line(text)
     try:
         body = ast.parse(f"({blank})", mode="eval").body
     except SyntaxError as error:

@@ -48,7 +48,7 @@ class _Reader:
         if table.get("people") is not None and not people:
             self.findings.error(section.mark("people"), "a group has at least one person")
         capacity = section.number("capacity")
-        if capacity is not None and (capacity < 1 or capacity != int(capacity) or capacity > 1e6):
+        if capacity is not None and not (1 <= capacity <= 1e6 and capacity.is_integer()):
             self.findings.error(section.mark("capacity"), "capacity is a whole number of open items, 1 or more")
             capacity = None
         for key in ("capacity", "manager"):

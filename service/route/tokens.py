@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     | (?P<sign>==|!=|<=|>=|<|>|\(|\)|\[|\]|,|-)""",
     re.VERBOSE,
 )
-_ESCAPE = re.compile(r"\\(?:[\\'\"nrt]|u[0-9a-fA-F]{4})|(?P<bad>\\.?)")
+_ESCAPE = re.compile(r"\\(?:[\\'\"bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>\\.?)")
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "True", "False"})
 _JOINING = frozenset({"and", "or", "not", "in"})
 _COMPARING = frozenset({"==", "!=", "<", "<=", ">", ">="})
@@ -99,6 +99,14 @@ def screen(text: str) -> None:
     if brackets:
         opened, offset = brackets[-1]
         raise InvalidExpression(problem(text, offset, opened, f"this {opened} is never closed"))
+
+
+def on_one_line(text: str) -> str:
+    """Give a screened text with a plain space for every space and line break that is not inside a written text."""
+    return "".join(
+        match.group() if match.lastgroup == "text" else re.sub(r"\s", " ", match.group())
+        for match in _TOKEN.finditer(text)
+    )
 
 
 def _stray(text: str, position: int) -> Problem:

@@ -120,7 +120,7 @@ def compile_expression(tree: Expression) -> Compiled:
 def _reading(operand: Operand) -> _Read:
     if isinstance(operand, Fixed):
         value = operand.value
-        return lambda view: value  # noqa: ARG005 - a written value is the same in every view
+        return lambda _view: value
     if isinstance(operand, ThresholdOf):
         name = operand.name
         return lambda view: view.thresholds.get(name)
