@@ -76,17 +76,18 @@ def topic_probabilities(
 ) -> tuple[dict[str, float], dict[str, list[tuple[Hit, float]]]]:
     """The probability of every topic, and for those with hits what each hit is worth.
 
-    Different hits add up as independent witnesses do (noisy or); the same words again do not.
+    Different hits add up as independent witnesses do (noisy or); the same words again do not. A hit without weight only
+    takes the shorter ones within it out of play.
     """
     by_label: dict[str, list[Hit]] = {}
     for hit in found.of("topic"):
         by_label.setdefault(hit.cue.label, []).append(hit)
     probabilities, witnesses = {}, {}
     for topic in taxonomy.topics:
-        if topic.name not in by_label:
+        hits = [hit for hit in longest(by_label.get(topic.name, [])) if hit.cue.weight]
+        if not hits:
             probabilities[topic.name] = _NO_HIT
             continue
-        hits = longest(by_label[topic.name])
         worth: dict[tuple[str, ...], float] = {}
         for hit in hits:
             stems = tuple(token.stem for token in found.tokens[hit.start : hit.end])

@@ -1,4 +1,4 @@
-"""What goes wrong, as patterns: failures told as facts, irony and alarms, read from `english_failures.yaml`."""
+"""What goes wrong, as patterns: failures told as facts, irony, alarms and idioms, from `english_failures.yaml`."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +19,10 @@ class _File(BaseModel):
     lists: dict[str, list[str]]
     failures: dict[float, list[str]]
     irony: dict[float, list[str]]
+    turns: dict[float, list[str]]
     high: dict[float, list[str]]
     story: list[str]
+    topics: dict[float, dict[str, list[str]]]
 
 
 def _irony(weight: float) -> Cue:
@@ -40,7 +42,13 @@ def failures() -> Patterns:
         [
             *((Cue("failure", "failure", weight), found) for weight, found in file.failures.items()),
             *((_irony(weight), found) for weight, found in file.irony.items()),
+            *((Cue("tone", "", value), found) for value, found in file.turns.items()),
             *((Cue("urgency", "high", weight), found) for weight, found in file.high.items()),
             (Cue("urgency", "story", 0.0), file.story),
+            *(
+                (Cue("topic", name, weight), found)
+                for weight, names in file.topics.items()
+                for name, found in names.items()
+            ),
         ],
     )

@@ -13,6 +13,8 @@ _REACH = 4  # tokens: 'not what I would call good' is rarer than a negation that
 _QUOTE = 7  # tokens with both marks: a longer quotation is something somebody said
 _QUOTED, _ORDERED = 0.2, 0.5  # praise in quotation marks, and weak blame in an order: "Cut the queues"
 _IRONIES = 8  # nobody is ironic more often in one answer, and each one looks at all that follows
+_TURNED = 0.7  # what ironic praise keeps of its strength as blame
+_ASIDE = 8  # tokens: "Oh lovely, it crashed again. Five stars!" goes on being ironic, a longer sentence may be meant
 _PUNCTUATION = frozenset('.!?…,;:()"\n')
 
 
@@ -56,6 +58,9 @@ def weigh(
     for hit in [hit for hit in hits if hit.cue.kind in {"settled", "opening"}][:_IRONIES]:
         place = bisect_right(sentences, hit.start, key=lambda sentence: sentence[0]) - 1
         found[place] = _ironic(found, place, hit, failures)
+        if hit.cue.kind == "settled" and any(_tells(item, failures) for item in found[place]):
+            for start, end in sentences[place + 1 : place + 2]:
+                found[place + 1] = _aside(tokens[start:end], found[place + 1], lexicon)
     return [item for evidence in found for item in evidence]
 
 
@@ -147,11 +152,18 @@ def _ironic(found: list[list[Evidence]], place: int, hit: Hit, failures: Sequenc
     if hit.cue.kind == "opening" and (not bad or any(item.value > 1 for item in after)):
         return here
     turned = [
-        item._replace(value=-0.7 * item.value) if item.value > 0 and item.start < hit.end else item for item in here
+        item._replace(value=-_TURNED * item.value) if item.value > 0 and item.start < hit.end else item for item in here
     ]
     if hit.cue.kind == "settled" and not any(item.value < 0 for item in turned):
         return [Evidence(hit.start, hit.end, -1.5), *turned]
     return turned
+
+
+def _aside(sentence: Sequence[Token], evidence: list[Evidence], lexicon: Lexicon) -> list[Evidence]:
+    """The praise of a few words that follow an ironic sentence, turned round as well."""
+    if len(sentence) > _ASIDE or any(token.form in lexicon.contrast for token in sentence):
+        return evidence
+    return [item._replace(value=-_TURNED * item.value) if item.value > 0 else item for item in evidence]
 
 
 def _mark(sentence: Sequence[Token]) -> float:

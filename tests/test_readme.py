@@ -2,12 +2,20 @@
 
 import json
 import re
+import runpy
 import textwrap
+import time
+
+import pytest
+from pydantic import TypeAdapter
 
 from models.taxonomy import default_taxonomy
+from service.api.destinations import DestinationIn
 from service.ingest.record import FeedbackRecord
 from service.route.policy_document import check
 from service.settings import Settings
+from service.standard_webhooks import new_secret, sign
+from service.work.events import Event
 
 
 def test_the_policy_of_the_readme_is_sound(repository):
@@ -36,3 +44,40 @@ def test_every_linked_file_is_there(repository):
             re.findall(r"`((?:service|models|tests)/[\w./-]+\.py)`", text)
         )
         assert [name for name in sorted(named) if not (repository / name).exists()] == [], document
+
+
+def test_the_calls_of_the_readme_are_accepted(repository):
+    readme = (repository / "README.md").read_text()
+    destination = re.search(r"\{\"name\": \"helpdesk\".*?\}\}(?=')", readme, re.DOTALL)
+    event = re.search(r"\{\"type\": \"contact_attempt\".*?\}(?=')", readme, re.DOTALL)
+    assert destination
+    assert event
+    assert DestinationIn.model_validate_json(destination[0]).kind == "webhook"
+    assert TypeAdapter(Event).validate_json(event[0]).outcome == "reached"
+
+
+@pytest.fixture
+def sent_by_heed(repository, tmp_path):
+    shown = re.search(r"^    import base64.*\n(?:(?:    .*)?\n)+", (repository / "README.md").read_text(), re.MULTILINE)
+    assert shown
+    receiver = tmp_path / "receiver.py"
+    receiver.write_text(textwrap.dedent(shown[0]))
+    return runpy.run_path(str(receiver))["sent_by_heed"]
+
+
+@pytest.mark.parametrize(
+    ("age", "received", "rotating", "confirmed"),
+    [
+        pytest.param(0, b"{}", False, True, id="ours"),
+        pytest.param(0, b"{}", True, True, id="ours among two"),
+        pytest.param(0, b"{ }", False, False, id="changed"),
+        pytest.param(400, b"{}", False, False, id="old"),
+        pytest.param(-400, b"{}", False, False, id="from the future"),
+    ],
+)
+def test_the_receiver_of_the_readme_knows_our_signature(sent_by_heed, age, received, rotating, confirmed):
+    secret, at = new_secret(), int(time.time()) - age
+    keys = [new_secret(), secret] if rotating else [secret]
+    headers = {"webhook-id": "d-1", "webhook-timestamp": str(at), "webhook-signature": sign(keys, "d-1", at, b"{}")}
+    assert sent_by_heed(secret, headers, received) is confirmed
+    assert sent_by_heed(new_secret(), headers, received) is False

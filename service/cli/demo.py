@@ -1,5 +1,6 @@
 """`heed demo`: the whole road on feedback of our own, with a help desk on loopback, in a folder of its own."""
 
+import fcntl
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
@@ -21,6 +22,7 @@ from rich.table import Table
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from models.taxonomy import default_taxonomy
 from service import telemetry
 from service.app import create_app
 from service.cli.serve import PortTaken, WorkerProcess, listen, web
@@ -50,8 +52,10 @@ def demo(
     """Show the whole road: our own feedback in, work items and delivered tickets out. Ctrl-C ends it."""
     console = Console()
     with ExitStack() as stack:
-        desk = stack.enter_context(HelpDesk(new_secret()))
-        settings = _own_settings(desk)
+        home = Settings().home / "demo"
+        stack.enter_context(_alone(home))
+        desk = stack.enter_context(HelpDesk(new_secret(), file=home / "helpdesk.json"))
+        settings = _own_settings(home, desk)
         telemetry.configure(settings.log_level)
         opened = stack.enter_context(open_installation(settings))
         keys = _make_keys(opened)
@@ -61,18 +65,48 @@ def demo(
             _use_help_desk(http, keys["admin"], desk)
             _push(http, keys["source"])
             complete = _watch(opened, console)
-        _report(console, opened, address, desk, keys)
+        _show_keys(console, keys)
+        _show_table(console, opened, address)
         if not complete:
             console.print("Not everything was done in time: `heed doctor` and the lines above say why.", style="red")
             raise typer.Exit(1)
         if not once:
+            _show_ways_in(console, address, desk, keys["supervisor"])
             console.print("Serving until Ctrl-C.")
             _until_interrupted()
+    if once:
+        console.print(
+            "The demo has ended, and its keys with the next one; start `heed demo` to look around.", highlight=False
+        )
 
 
-def _own_settings(desk: HelpDesk) -> Settings:
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """The demo's folder for one demo at a time: a second one would end the first one's keys and take its help desk."""
+    try:
+        # As the embedded PostgreSQL makes it: as root its own account must be able to pass through.
+        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        lock = os.open(home / "demo.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        _refuse(f"{home} cannot be used ({error.strerror}): set HEED_HOME to a folder heed may write to.")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        _refuse(f"A demo already runs in {home}: end it with Ctrl-C first, or set HEED_HOME to another folder.")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(reason, err=True)
+    raise typer.Exit(1)
+
+
+def _own_settings(home: Path, desk: HelpDesk) -> Settings:
     """The settings of an installation of the demo's own; its worker reads them from the same environment."""
-    home = Settings().home / "demo"
     os.environ["HEED_HOME"] = str(home)
     os.environ["HEED_ALLOW_TARGETS"] = f"127.0.0.1:{desk.port}"
     os.environ.setdefault("HEED_LOG_LEVEL", "warning")
@@ -97,7 +131,7 @@ def _use_demo_policy(opened: Opened) -> None:
     with opened.database.session() as session:
         deciding = session.get_one(Policy, versions.active_version(session))
         if deciding.document != document:
-            topics = [topic.name for topic in web(opened).reader.taxonomy.topics]
+            topics = default_taxonomy().labels
             published = versions.publish(session, document, topics, by="demo", comment="the demo's own rules")
             versions.activate(session, published.version, by="demo", comment="the demo's own rules")
 
@@ -142,6 +176,8 @@ def _use_help_desk(http: httpx.Client, key: str, desk: HelpDesk) -> None:
         named = {"name": DESTINATION, "kind": "webhook", **settings}
         answer = http.post("/v1/destinations", headers=headers, json=named)
     answer.raise_for_status()
+    for dead in http.get("/v1/deliveries", headers=headers, params={"state": "dead", "limit": 200}).json()["items"]:
+        http.post(f"/v1/deliveries/{dead['id']}/replay", headers=headers).raise_for_status()
 
 
 def _push(http: httpx.Client, key: str) -> None:
@@ -150,6 +186,10 @@ def _push(http: httpx.Client, key: str) -> None:
         answer = http.post(
             "/v1/feedback", headers={"Authorization": f"Bearer {key}"}, json=records[start : start + 100]
         )
+        if answer.status_code == httpx.codes.CONFLICT:
+            _refuse(
+                f"{Settings().home} holds the feedback of another version of the demo: delete it, then start again."
+            )
         answer.raise_for_status()
 
 
@@ -176,7 +216,7 @@ def _counted(session: Session, column: str) -> dict[str, int]:
     return dict(session.exec(select(column, func.count()).group_by(column)).all())
 
 
-def _report(console: Console, opened: Opened, address: str, desk: HelpDesk, keys: dict[str, str]) -> None:
+def _show_table(console: Console, opened: Opened, address: str) -> None:
     with Session(opened.database.engine) as session:
         received = session.exec(select(func.count()).select_from(Feedback)).one()
         classified = session.exec(select(func.count()).select_from(Classification)).one()
@@ -190,16 +230,30 @@ def _report(console: Console, opened: Opened, address: str, desk: HelpDesk, keys
     table.add_row("delivered to the help desk", str(delivered))
     table.add_row("address", address)
     console.print(table)
+
+
+def _show_keys(console: Console, keys: dict[str, str]) -> None:
     sign_in = Table("role", "key (Authorization: Bearer ...)", box=None, title="Keys", title_justify="left")
     for role, key in keys.items():
         sign_in.add_row(role, key)
-    console.print()
     console.print(sign_in)
     console.print()
-    console.print(f"Help desk, showing what it received: {desk.url}", soft_wrap=True, highlight=False)
+
+
+def _show_ways_in(console: Console, address: str, desk: HelpDesk, key: str) -> None:
+    console.print()
+    console.print(
+        f"Help desk, with {len(desk.tickets)} tickets of all runs: {desk.url}", soft_wrap=True, highlight=False
+    )
+    if desk.lost_port:
+        console.print(
+            f"  Its port of the last run, {desk.lost_port}, is taken: links of earlier deliveries lead there.",
+            soft_wrap=True,
+            highlight=False,
+        )
     console.print("Look at the follow-ups, each with the rule that asked for it:", highlight=False)
     console.print(
-        f"  curl -s -H 'Authorization: Bearer {keys['supervisor']}' '{address}/v1/work-items?kind=follow_up&limit=3'",
+        f"  curl -s -H 'Authorization: Bearer {key}' '{address}/v1/work-items?kind=follow_up&limit=3'",
         soft_wrap=True,
         highlight=False,
     )
