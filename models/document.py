@@ -94,7 +94,14 @@ def document(readings: Sequence[Reading], classifier_name: str, taxonomy: Taxono
     Raises:
         ValueError: there are no readings, as in `combine`.
     """
-    whole = describe(combine(readings), classifier_name, taxonomy)
+    return document_of(combine(readings), readings, classifier_name, taxonomy)
+
+
+def document_of(
+    combined: Reading, readings: Sequence[Reading], classifier_name: str, taxonomy: Taxonomy
+) -> DocumentClassification:
+    """The public shape of a record that has been combined already, as `document` gives it."""
+    whole = describe(combined, classifier_name, taxonomy)
     numbered = [
         replace(reading, spans=tuple(replace(span, verbatim=i) for span in reading.spans))
         for i, reading in enumerate(readings)

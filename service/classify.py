@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from models.catalog import load
 from models.classifier import Classifier
-from models.document import combine, describe, document
+from models.document import combine, describe, document_of
 from models.prediction import Classification as Belief
 from models.prediction import DocumentClassification, Reading, Verbatim
 from models.taxonomy import Taxonomy, default_taxonomy
@@ -75,7 +75,9 @@ class Reader:
             if not answer.verbatims:
                 understood.append(None)
             else:
-                understood.append(Understood(tuple(own), combine(own), document(own, classifier.name, self.taxonomy)))
+                whole = combine(own)
+                shown = document_of(whole, own, classifier.name, self.taxonomy)
+                understood.append(Understood(tuple(own), whole, shown))
         return understood
 
 
