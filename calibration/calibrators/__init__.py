@@ -1,0 +1,1 @@
+"""Maps from a score to a probability that means what it says."""

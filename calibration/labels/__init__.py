@@ -1,0 +1,1 @@
+"""Files of labels in, gold out."""

@@ -1,0 +1,1 @@
+"""How good probabilities are, each figure beside its noise floor."""

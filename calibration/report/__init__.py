@@ -1,0 +1,1 @@
+"""Everything above as one report: JSON and a page."""

@@ -1,0 +1,1 @@
+"""Which items to label, and what a sample says about the whole."""

@@ -1,0 +1,1 @@
+"""Where a machine may act: certified promises, or refusals that say what is missing."""
