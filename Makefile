@@ -43,9 +43,10 @@ fmt: .venv/.ready ## rewrite the code the way lint wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.ready ## what ingest and the whole road carry
+bench: .venv/.ready ## what ingest and the road carry, and whether promises are kept
 	$(BIN)/heed bench ingest $(ARGS)
 	$(BIN)/heed bench road $(ARGS)
+	$(BIN)/heed bench promise $(ARGS)
 
 lock: .venv/.ready ## resolve pyproject.toml into locks/; ARGS=--upgrade for the newest
 	$(BIN)/python -m pip install --quiet $(UV)

@@ -1,1 +1,1 @@
-"""Files of labels in, gold out."""
+"""Files of labels, ours and those of labelling tools, read into rows and written from them."""

@@ -1,4 +1,4 @@
-"""`heed bench`: what ingest and the whole road carry, measured beside their limits in one run."""
+"""`heed bench`: what ingest and the road carry and whether promises are kept, each beside a named peer in one run."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -6,16 +6,18 @@ from typing import Annotated
 import typer
 
 from service.bench import ingest as ingest_bench
+from service.bench import promise as promise_bench
 from service.bench import road as road_bench
 from service.bench.figures import BenchFailed, Report
 from service.cli.output import AsJson, print_json, print_table
 from service.settings import Settings
 
 app = typer.Typer(
-    help="Benchmarks: ingest, road. Each works in an installation of its own and leaves nothing behind.",
+    help="Benchmarks: ingest, road, promise. Each works in a place of its own and leaves nothing behind.",
     no_args_is_help=True,
 )
 
+CHECK_FAILED = 3
 Rounds = Annotated[int, typer.Option(min=1, max=100, help="How often everything is repeated; medians are reported.")]
 
 
@@ -37,6 +39,55 @@ def road(
 ) -> None:
     """Records a second from POST to routed, against the bare classifier, and where the time goes."""
     _run(lambda: road_bench.measure(Settings(), records, rounds), as_json)
+
+
+@app.command()
+def promise(
+    worlds: Annotated[int, typer.Option(min=100, max=100_000, help="Simulated worlds for each line.")] = 600,
+    seed: Annotated[int, typer.Option(min=0, help="Where the worlds begin.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How often promises, alarms and promotions go wrong in worlds whose truth is known. Exit 3 when one is broken."""
+    try:
+        report = promise_bench.measure(worlds, seed)
+    except BenchFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        print_json(report)
+    else:
+        _show_promises(report)
+    if not report.kept:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _show_promises(report: promise_bench.PromiseReport) -> None:
+    print_table(
+        ("what", "by", "measured", "allowed", ""),
+        [
+            (
+                line.what,
+                line.by,
+                _measured(line),
+                _allowed(line),
+                {True: "holds", False: "BROKEN", None: ""}[line.holds],
+            )
+            for line in report.lines
+        ],
+    )
+    print(f"\n{report.lines[0].worlds:,} worlds a line, seed {report.seed}; a rate may exceed what is allowed by 3 SE.")
+    for sentence in report.how:
+        print(f"- {sentence}")
+
+
+def _measured(line: promise_bench.Line) -> str:
+    return f"{line.figure:g}" if line.unit == "weeks" else f"{line.figure:.1%} ± {line.standard_error:.1%}"
+
+
+def _allowed(line: promise_bench.Line) -> str:
+    if line.allowed is None:
+        return ""
+    return f"{line.allowed:g}" if line.unit == "weeks" else f"{line.allowed:.0%}"
 
 
 def _run(measure: Callable[[], Report], as_json: bool) -> None:

@@ -22,12 +22,15 @@ COMMANDS: Mapping[str, Command] = {
     "serve": Command("serve:serve", "Serve the API, with one worker beside it: one command, one terminal."),
     "worker": Command("serve:worker", "Run jobs. Any number of workers, on any machines, share one database."),
     "classify": Command("classify:classify", "Read a text, or the lines of standard input, on every axis."),
+    "calibrate": Command(
+        "calibrate:calibrate", "Judge a file of labels: which thresholds keep a promise, and why not."
+    ),
     "policy": Command("policy:app", "Policies: check, add, list, show, activate."),
     "keys": Command("keys:app", "API keys: create, list, revoke."),
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),
     "doctor": Command("doctor:doctor", "Look at everything an installation needs and say what is wrong."),
     "migrate": Command("migrate:migrate", "Bring the database to the newest schema."),
-    "bench": Command("bench:app", "Benchmarks: ingest, road."),
+    "bench": Command("bench:app", "Benchmarks: ingest, road, promise."),
 }
 
 

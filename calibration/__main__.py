@@ -1,0 +1,58 @@
+"""`python -m calibration labels.csv`: the whole report offline, with no service running."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.labels.label import InvalidLabels
+from calibration.promise import Promise
+from calibration.report.publish import lines, publish
+
+DONE, FAILED = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read a file of labels, print the verdicts, write page and JSON. 0 when done, 1 when the file cannot be used."""
+    given = _parser().parse_args(arguments)
+    try:
+        published = publish(
+            given.labels.read_bytes(),
+            name=given.labels.name,
+            on=datetime.now(UTC).date(),
+            promise=Promise(given.precision, given.confidence),
+            agreement_floor=given.agreement,
+            seed=given.seed,
+        )
+        if given.json:
+            print(published.json)
+            return DONE
+        page, figures = published.write(given.out, given.labels.stem)
+    except InvalidLabels as error:
+        print(f"{given.labels} cannot be used:\n{error}", file=sys.stderr)
+        return FAILED
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print("\n".join((*lines(published.report), "", f"The report is in {page}, every count in {figures}.")))
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m calibration", description=__doc__)
+    parser.add_argument("labels", type=Path, help="a file of labels: CSV, or JSON of Label Studio, Argilla or doccano")
+    parser.add_argument("--precision", type=float, default=0.90, help="the share that must be right (0.90)")
+    parser.add_argument("--confidence", type=float, default=0.95, help="how sure to be of it (0.95)")
+    parser.add_argument(
+        "--agreement", type=float, default=AGREEMENT_FLOOR, help=f"the least agreement of people ({AGREEMENT_FLOOR})"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument("--out", type=Path, default=Path(), help="the folder for page and JSON (this one)")
+    parser.add_argument("--json", action="store_true", help="print the JSON and write nothing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The gate: a promise about one label, certified or refused, with every condition and what was found."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from calibration.agreement.krippendorff import krippendorff_alpha
+from calibration.agreement.scale import nominal
+from calibration.arrays import Floats
+from calibration.certification.evidence import Evidence, gather
+from calibration.certification.items import Item, Question
+from calibration.promise import Promise
+from calibration.result import Estimate, Undefined
+from calibration.thresholds.precision import Certified, Refused, certify_precision
+
+AGREEMENT_FLOOR = 0.667  # Krippendorff (2004): below it, data allow no conclusions
+LEAST_OVERLAP = 30  # items two people labelled; from fewer, agreement is an anecdote
+ONE_SIDED_95 = 0.90  # a two-sided interval at 90 % has the one-sided 95 % bound as its lower end
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition of a promise, and in words what was found; where it fails, also what to do."""
+
+    name: Literal["drawn at random", "blind", "people agree", "labels suffice"]
+    holds: bool
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A promise about one label, kept or refused.
+
+    `outcome` is the arithmetic, which alone certifies nothing; `threshold` is None where any check fails.
+    """
+
+    axis: str
+    label: str
+    outcome: Certified | Refused
+    checks: tuple[Check, ...]
+    evidence: Evidence
+    agreement: Estimate | Undefined
+
+    @property
+    def certified(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+    @property
+    def threshold(self) -> float | None:
+        return self.outcome.threshold if self.certified else None
+
+
+def judge(question: Question, promise: Promise, *, agreement_floor: float = AGREEMENT_FLOOR, seed: int = 0) -> Verdict:
+    """Certify the promise for one label, or refuse it and say what is missing.
+
+    Four checks: the items were drawn at random, the answers were blind, people agree with each other (one-sided 95 %
+    lower bound of Krippendorff's alpha on the items two of them labelled), and the labels suffice.
+
+    Source: the exact fixed-sequence test of `calibration.thresholds.precision`; K. Krippendorff, "Reliability in
+    content analysis", Human Communication Research 30 (2004), for the floor of agreement.
+
+    Raises:
+        ValueError: a floor outside 0 to 1.
+
+    >>> from dataclasses import replace
+    >>> from calibration.certification.items import questions
+    >>> from calibration.labels.label import Label
+    >>> late = Label("r-1", "Late", "topic", "delivery", 0.9, True, "ana", "audit", blind=True)
+    >>> said = [replace(late, id=str(n), text=f"Late by {n} days") for n in range(40)]
+    >>> verdict = judge(questions(said)[0], Promise(precision=0.90, confidence=0.95))
+    >>> verdict.outcome.threshold, verdict.threshold
+    (0.3, None)
+    >>> [check.name for check in verdict.checks if not check.holds]
+    ['people agree']
+    """
+    if not 0 <= agreement_floor <= 1:
+        raise ValueError(f"agreement_floor must be from 0 to 1, not {agreement_floor}")
+    evidence = gather(question, seed=seed)
+    outcome = certify_precision(evidence.scores, evidence.right, promise)
+    agreement = krippendorff_alpha(overlap(evidence.blind), distance=nominal(2), confidence=ONE_SIDED_95, seed=seed)
+    checks = (
+        _drawn_at_random(evidence),
+        _blind(evidence),
+        _people_agree(agreement, agreement_floor),
+        _labels_suffice(outcome, evidence),
+    )
+    return Verdict(question.axis, question.label, outcome, checks, evidence, agreement)
+
+
+def overlap(items: tuple[Item, ...]) -> Floats:
+    """What people said blind about the items that at least two of them labelled: (items, raters) of 1, 0 and nan.
+
+    Of a person's repeated answers the first counts here; the others measure the person.
+
+    Source: K. Krippendorff, "Computing Krippendorff's alpha-reliability" (2011): the reliability data matrix.
+
+    >>> overlap(())
+    array([], shape=(0, 0), dtype=float64)
+    """
+    said = [
+        {answer.rater: answer.right for answer in reversed(item.answers) if answer.blind and answer.right is not None}
+        for item in items
+    ]
+    twice = [one for one in said if len(one) > 1]
+    raters = sorted({rater for one in twice for rater in one})
+    return np.array([[float(one.get(rater, np.nan)) for rater in raters] for one in twice]).reshape(
+        len(twice), len(raters)
+    )
+
+
+def _drawn_at_random(evidence: Evidence) -> Check:
+    check = partial(Check, "drawn at random")
+    if not evidence.pool_stated:
+        return check(
+            holds=False,
+            finding="The file does not say how its texts were chosen. If they are a random draw from all texts, say so "
+            "in a column pool with the value audit.",
+        )
+    if not evidence.audit:
+        return check(
+            holds=False, finding="No text was drawn at random (pool audit): texts picked for training cannot certify."
+        )
+    if not evidence.inclusion_stated:
+        return check(
+            holds=False,
+            finding="Some texts of the audit pool state an inclusion probability and some do not: state all or none.",
+        )
+    thinned = len(evidence.blind) - len(evidence.sample)
+    left_out = f"; {thinned} were left out again, so that all had the same chance" if thinned else ""
+    return check(holds=True, finding=f"{evidence.audit} texts were drawn at random{left_out}.")
+
+
+def _blind(evidence: Evidence) -> Check:
+    check = partial(Check, "blind")
+    if not evidence.blind_stated:
+        return check(
+            holds=False,
+            finding="The file does not say whether people answered before they saw what the model or others said. "
+            "If so, say it in a column blind with the value 1.",
+        )
+    if not evidence.blind:
+        return check(holds=False, finding="No answer was blind: people had seen what the model or others said.")
+    seen = evidence.audit - len(evidence.blind)
+    without = f"; {seen} without a blind answer were left out" if seen else ""
+    return check(holds=True, finding=f"{len(evidence.blind)} texts were judged blind{without}.")
+
+
+def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
+    check = partial(Check, "people agree")
+    if agreement.n < LEAST_OVERLAP:
+        more = LEAST_OVERLAP - agreement.n
+        return check(
+            holds=False,
+            finding=f"{agreement.n} texts were judged by two people, {LEAST_OVERLAP} are needed: let a second person "
+            f"judge {more} more.",
+        )
+    judged = f"On the {agreement.n} texts that two people judged,"
+    if isinstance(agreement, Undefined):
+        return check(holds=False, finding=f"{judged} agreement cannot be measured: {agreement.reason}.")
+    found = f"{judged} alpha is {agreement.value:.2f}, and surely above {agreement.low:.2f}"
+    if agreement.low < floor:
+        remedy = "sharpen the guideline where people differ, or have more texts judged twice"
+        return check(holds=False, finding=f"{found}; {floor:g} is needed: {remedy}.")
+    return check(holds=True, finding=f"{found} ({floor:g} is needed).")
+
+
+def _labels_suffice(outcome: Certified | Refused, evidence: Evidence) -> Check:
+    waiting = evidence.unsettled
+    unsettled = f" {waiting} disputed or unsure texts count as wrong until somebody decides." if waiting else ""
+    if isinstance(outcome, Refused):
+        return Check("labels suffice", holds=False, finding=outcome.reason + unsettled)
+    found = f"At {outcome.threshold:.2f} and above, {outcome.right} of {outcome.n} were right."
+    return Check("labels suffice", holds=True, finding=found + unsettled)

@@ -1,0 +1,111 @@
+"""Labels gathered into questions ('is this negative?') and items: one per distinct text, with everybody's answers."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from calibration.labels.label import Fault, InvalidLabels, Label, Pool
+
+_ABOUT_THE_ITEM = ("text", "probability", "pool", "inclusion_probability", "source", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one person said: right, wrong, or None for not sure; `adjudicated` if it settled a dispute.
+
+    `blind` is None where the file does not say. A person who saw the item twice has two answers: the repeat measures
+    the person, it is no second opinion.
+    """
+
+    rater: str
+    right: bool | None
+    blind: bool | None
+    adjudicated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One distinct text. `ids` are all records that hold it, in order; the facts are those of the first."""
+
+    ids: tuple[str, ...]
+    text: str
+    probability: float
+    pool: Pool | None
+    inclusion_probability: float | None
+    source: str
+    language: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that was answered about one label of one axis. `duplicates` counts records whose text was there."""
+
+    axis: str
+    label: str
+    items: tuple[Item, ...]
+    duplicates: int
+
+
+def questions(labels: Sequence[Label]) -> tuple[Question, ...]:
+    """Labels by axis and label, sorted; equal texts of one pool are one item, since two copies are no two proofs.
+
+    Texts are equal when they are after NFKC, case folding and collapsing of spaces; an empty text equals only itself.
+    Answers to copies count as answers to the one item. The order of the labels does not matter.
+
+    Source: copies of a text are a cluster, and a cluster is no sample of its size: L. Kish, "Survey Sampling" (1965).
+
+    Raises:
+        InvalidLabels: two rows about the same id, axis and label tell different things about the item.
+
+    >>> late = [Label(str(n), "Too  LATE" if n else "too late", "topic", "delivery", 0.9, True) for n in range(2)]
+    >>> [(one.label, len(one.items), one.duplicates) for one in questions(late)]
+    [('delivery', 1, 1)]
+    """
+    asked: defaultdict[tuple[str, str], list[Label]] = defaultdict(list)
+    for label in labels:
+        asked[label.axis, label.label].append(label)
+    return tuple(_question(axis, name, asked[axis, name]) for axis, name in sorted(asked))
+
+
+def _question(axis: str, name: str, labels: Iterable[Label]) -> Question:
+    by_id: defaultdict[str, list[Label]] = defaultdict(list)
+    for label in labels:
+        by_id[label.id].append(label)
+    copies: defaultdict[tuple[Pool | None, str], list[str]] = defaultdict(list)
+    for identity in sorted(by_id):
+        first = by_id[identity][0]
+        for other in by_id[identity][1:]:
+            _refuse_contradiction(first, other)
+        copies[first.pool, _normal(first.text) or f"\0{identity}"].append(identity)
+    items = tuple(_item([by_id[one] for one in identities]) for identities in copies.values())
+    return Question(axis, name, items, duplicates=len(by_id) - len(items))
+
+
+def _item(copies: Sequence[Sequence[Label]]) -> Item:
+    first = copies[0][0]
+    answers = [Answer(one.rater, one.human, one.blind, one.adjudicated) for copy in copies for one in copy]
+    return Item(
+        ids=tuple(copy[0].id for copy in copies),
+        answers=tuple(sorted(answers, key=lambda one: (one.rater, str(one.right), str(one.blind), one.adjudicated))),
+        **{name: getattr(first, name) for name in _ABOUT_THE_ITEM},
+    )
+
+
+def _refuse_contradiction(first: Label, other: Label) -> None:
+    for field in fields(Label):
+        here, there = getattr(first, field.name), getattr(other, field.name)
+        if field.name in _ABOUT_THE_ITEM and here != there:
+            both = f"{_short(here)} and {_short(there)}"
+            told = f"id {_short(first.id)}, {first.axis}:{first.label} says {both}: one is wrong"
+            raise InvalidLabels([Fault(0, field.name, told)])
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:59] + "…"
+
+
+def _normal(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

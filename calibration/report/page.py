@@ -1,0 +1,84 @@
+"""The report as one self-contained HTML page: no script, nothing fetched, readable in print and by a screen reader."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from calibration.report import sentences
+from calibration.report.charts import people_and_model, promise_ladder, reliability
+from calibration.report.plot import Chart, draw
+from calibration.report.report import QuestionReport, Report
+
+_HERE = Path(__file__).parent
+LONGEST_TEXT = 400  # characters of a customer's text that are shown
+_KEPT = {"\u200d", "\n", "\t"}  # the joiner inside emoji, and plain white space
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A chart and the sentence that reads it."""
+
+    chart: Chart
+    svg: Markup
+
+
+def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
+    """The page; `file` and `digest` (SHA-256) name the labels it was made from, `on` is the day it was made.
+
+    >>> from calibration.promise import Promise
+    >>> empty = Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ())
+    >>> "<script" in to_html(empty, file="<script>.csv", digest="00", on=date(2026, 11, 22))
+    False
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "inert": inert,
+        "figure": sentences.figure,
+        "beside_chance": sentences.beside_chance,
+        "promised": sentences.promised,
+        "reach": sentences.reach,
+        "among_people": sentences.among_people,
+    }
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        headline=sentences.headline(report),
+        doubt=sentences.doubt(report.promise),
+        charts=[_charts(question) for question in report.questions],
+        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        file=file,
+        digest=digest,
+        on=on.isoformat(),
+    )
+
+
+def inert(text: str) -> str:
+    """A customer's text as it may be shown: cut, and with control and direction characters made visible.
+
+    >>> inert("abc" + chr(0x202E) + "def")
+    'abc[U+202E]def'
+    """
+    cut = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    return "".join(one if _harmless(one) else f"[U+{ord(one):04X}]" for one in cut)
+
+
+def _harmless(character: str) -> bool:
+    return character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+
+
+def _charts(question: QuestionReport) -> dict[str, Drawn]:
+    found: dict[str, Chart | None] = {
+        "ladder": promise_ladder(question.verdict.outcome),
+        "reliability": reliability(question.quality.bins) if question.quality else None,
+        "people": people_and_model(question.people),
+    }
+    return {name: Drawn(chart, draw(chart)) for name, chart in found.items() if chart is not None}

@@ -1,0 +1,82 @@
+"""A file of labels in, its report out: JSON, page and the lines for a terminal."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.labels.catalog import read_labels
+from calibration.promise import Promise
+from calibration.report.as_json import to_json
+from calibration.report.page import inert, to_html
+from calibration.report.report import Report, report
+from calibration.report.sentences import headline, promised, reach
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The report of one file in its two forms."""
+
+    report: Report
+    json: str
+    html: str
+
+    def write(self, folder: Path, stem: str) -> tuple[Path, Path]:
+        """Write `<stem>.calibration.html` and `.json` into `folder`, and say where they are.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        page, figures = folder / f"{stem}.calibration.html", folder / f"{stem}.calibration.json"
+        page.write_text(self.html, encoding="utf-8")
+        figures.write_text(self.json, encoding="utf-8")
+        return page, figures
+
+
+def publish(
+    raw: bytes,
+    *,
+    name: str,
+    on: date,
+    promise: Promise,
+    agreement_floor: float = AGREEMENT_FLOOR,
+    seed: int = 0,
+) -> Published:
+    """Read a file of labels in any of the known formats and judge it.
+
+    Raises:
+        InvalidLabels: with the place of every mistake in the file.
+        ValueError: a floor outside 0 to 1.
+
+    >>> raw = b"id,text,axis,label,probability,human" + bytes([10]) + b"1,Late,topic,delivery,0.9,1"
+    >>> found = publish(raw, name="labels.csv", on=date(2026, 11, 22), promise=Promise(precision=0.90, confidence=0.95))
+    >>> found.report.certified
+    0
+    """
+    digest = hashlib.sha256(raw).hexdigest()
+    found = report(read_labels(raw), promise, agreement_floor=agreement_floor, seed=seed)
+    return Published(
+        report=found,
+        json=to_json(found, file=name, digest=digest),
+        html=to_html(found, file=name, digest=digest, on=on),
+    )
+
+
+def lines(found: Report) -> tuple[str, ...]:
+    """What a terminal shows: the headline, and a line or more for each label.
+
+    >>> lines(Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ()))
+    ('Of 0 labels asked about, 0 may act by themselves; the others go to a person.',)
+    """
+    shown = [headline(found)]
+    for question in found.questions:
+        verdict = question.verdict
+        mark = "✓" if verdict.certified else "✗"
+        shown.append("")
+        shown.append(f"{mark} {inert(verdict.axis)}: {inert(verdict.label)}")
+        shown.append(f"  {promised(question)} {reach(question)}".rstrip())
+        shown.extend(f"  - {check.finding}" for check in verdict.checks if not check.holds)
+        if question.plan is not None and question.plan.more:
+            shown.append(f"  Next: {question.plan.sentence}")
+    return tuple(shown)

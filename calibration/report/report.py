@@ -1,0 +1,187 @@
+"""The whole report of a file of labels: per question a verdict, the people, the probabilities and the mistakes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.agreement.krippendorff import krippendorff_alpha
+from calibration.agreement.ratings import label_sets
+from calibration.agreement.scale import masi
+from calibration.arrays import Booleans, Floats
+from calibration.certification.gate import AGREEMENT_FLOOR, LEAST_OVERLAP, Verdict, judge
+from calibration.certification.gold import Gold
+from calibration.certification.items import Item, Question, questions
+from calibration.labels.label import Label
+from calibration.metrics.at_threshold import AtThreshold, at_threshold
+from calibration.promise import Promise
+from calibration.report.people import People, people
+from calibration.report.quality import Quality, Segment, quality, segments
+from calibration.result import Estimate, Undefined
+from calibration.sampling.planner import Plan, plan
+from calibration.thresholds.precision import Certified, Refused
+
+MISTAKES_SHOWN = 10
+NOT_COVERED = (
+    "texts of other sources, languages or products than those that were sampled",
+    "topics or words that came up after the sample was drawn",
+    "single customers or single texts: it is a promise about many",
+    "a changed model, taxonomy or preparation of texts: each needs a new certificate",
+    "the time after: the world changes, and only fresh blind labels can tell",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A text where model and gold part: passed although wrong, or held back although right."""
+
+    item: Item
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionReport:
+    """All that can be said about one label.
+
+    `texts` counts the distinct ones, `duplicates` the records whose text was there already. `at` counts the decision
+    at the threshold that the arithmetic allows, None where it allows none.
+    """
+
+    texts: int
+    duplicates: int
+    verdict: Verdict
+    at: AtThreshold | None
+    plan: Plan | None
+    people: People
+    quality: Quality | None
+    segments: tuple[Segment, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisAgreement:
+    """Agreement on all labels of an axis at once: each person's answers to a text are one set of labels."""
+
+    axis: str
+    labels: tuple[str, ...]
+    alpha: Estimate | Undefined
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything, and what it takes to compute it again: the same labels, promise, floor and seed."""
+
+    promise: Promise
+    agreement_floor: float
+    least_overlap: int
+    seed: int
+    rows: int
+    questions: tuple[QuestionReport, ...]
+    axes: tuple[AxisAgreement, ...]
+    not_covered: tuple[str, ...] = NOT_COVERED
+
+    @property
+    def certified(self) -> int:
+        return sum(question.verdict.certified for question in self.questions)
+
+
+def report(
+    labels: Sequence[Label], promise: Promise, *, agreement_floor: float = AGREEMENT_FLOOR, seed: int = 0
+) -> Report:
+    """Judge a file of labels. The labels of one axis share the promise's error rate among them (Bonferroni).
+
+    Raises:
+        InvalidLabels: two rows about one item contradict each other.
+        ValueError: a floor outside 0 to 1.
+
+    >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, True) for n in range(40)]
+    >>> found = report(late, Promise(precision=0.90, confidence=0.95))
+    >>> found.certified, found.questions[0].verdict.outcome.threshold
+    (0, 0.3)
+    """
+    asked = questions(labels)
+    on_axis: defaultdict[str, list[Question]] = defaultdict(list)
+    for question in asked:
+        on_axis[question.axis].append(question)
+    return Report(
+        promise=promise,
+        agreement_floor=agreement_floor,
+        least_overlap=LEAST_OVERLAP,
+        seed=seed,
+        rows=len(labels),
+        questions=tuple(
+            _question(one, promise.shared_among(len(on_axis[one.axis])), agreement_floor, seed) for one in asked
+        ),
+        axes=tuple(_axis(axis, together, seed) for axis, together in on_axis.items() if len(together) > 1),
+    )
+
+
+def _question(question: Question, promise: Promise, agreement_floor: float, seed: int) -> QuestionReport:
+    verdict = judge(question, promise, agreement_floor=agreement_floor, seed=seed)
+    settled = [
+        pair for pair in zip(verdict.evidence.sample, verdict.evidence.gold, strict=True) if pair[1].right is not None
+    ]
+    items = [item for item, _ in settled]
+    probability = np.array([item.probability for item in items], dtype=np.float64)
+    right = np.array([gold.right for _, gold in settled], dtype=np.bool_)
+    threshold = verdict.outcome.threshold if isinstance(verdict.outcome, Certified) else None
+    return QuestionReport(
+        texts=len(question.items),
+        duplicates=question.duplicates,
+        verdict=verdict,
+        at=None if threshold is None else at_threshold(right, probability, threshold),
+        plan=_plan(verdict.outcome),
+        people=people(verdict.evidence, promise, seed=seed),
+        quality=quality(probability, right, seed=seed) if settled else None,
+        segments=_segments(items, probability, right),
+        mistakes=_mistakes(settled, 0.5 if threshold is None else threshold),
+    )
+
+
+def _plan(outcome: Certified | Refused) -> Plan | None:
+    if isinstance(outcome, Certified):
+        return None
+    at = next(rung for rung in outcome.ladder if rung.threshold == outcome.threshold)
+    return plan(at.n, at.errors, outcome.promise, threshold=at.threshold)
+
+
+def _segments(items: Sequence[Item], probability: Floats, right: Booleans) -> tuple[Segment, ...]:
+    sources = segments("source", [item.source or "not stated" for item in items], probability, right)
+    return sources + segments("language", [item.language or "not stated" for item in items], probability, right)
+
+
+def _mistakes(settled: Sequence[tuple[Item, Gold]], threshold: float) -> tuple[Mistake, ...]:
+    """The surest false alarms, then the surest misses: what is furthest from the threshold teaches most."""
+    wrong = [item for item, gold in settled if item.probability >= threshold and not gold.right]
+    missed = [item for item, gold in settled if item.probability < threshold and gold.right]
+    wrong.sort(key=lambda item: (-item.probability, item.ids))
+    missed.sort(key=lambda item: (item.probability, item.ids))
+    return (
+        *(Mistake(item, right=False) for item in wrong[:MISTAKES_SHOWN]),
+        *(Mistake(item, right=True) for item in missed[:MISTAKES_SHOWN]),
+    )
+
+
+def _axis(axis: str, together: Sequence[Question], seed: int) -> AxisAgreement:
+    """Of each text and person, the set of labels said to be right; only where the person answered every label."""
+    sets: defaultdict[tuple[tuple[str, ...], str], set[int]] = defaultdict(set)
+    answered: defaultdict[tuple[tuple[str, ...], str], set[int]] = defaultdict(set)
+    for place, question in enumerate(together):
+        for item in question.items:
+            for answer in item.answers:
+                if answer.blind is not False and not answer.adjudicated and answer.right is not None:
+                    answered[item.ids, answer.rater].add(place)
+                    if answer.right:
+                        sets[item.ids, answer.rater].add(place)
+    whole = [key for key, places in answered.items() if len(places) == len(together)]
+    texts, raters = sorted({ids for ids, _ in whole}), sorted({rater for _, rater in whole})
+    members = np.zeros((len(texts), len(raters), len(together)), dtype=np.bool_)
+    given = np.zeros(members.shape[:2], dtype=np.bool_)
+    row, column = {ids: place for place, ids in enumerate(texts)}, {name: place for place, name in enumerate(raters)}
+    for ids, rater in whole:
+        members[row[ids], column[rater], list(sets[ids, rater])] = True
+        given[row[ids], column[rater]] = True
+    codes, distinct = label_sets(members, given)
+    alpha = krippendorff_alpha(codes, distance=masi(distinct), seed=seed)
+    return AxisAgreement(axis, tuple(question.label for question in together), alpha)

@@ -1,0 +1,109 @@
+"""The report's sentences, for somebody who has never heard of a p-value: whole numbers out of a hundred."""
+
+import math
+
+from calibration.agreement.against_people import AgainstPeople
+from calibration.metrics.noise_floor import MeasuredError
+from calibration.promise import Promise
+from calibration.report.report import QuestionReport, Report
+from calibration.result import Estimate, Undefined
+from calibration.thresholds.precision import Refused
+
+
+def headline(report: Report) -> str:
+    """What became of the file, in one sentence.
+
+    >>> headline(Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ()))
+    'Of 0 labels asked about, 0 may act by themselves; the others go to a person.'
+    """
+    return (
+        f"Of {len(report.questions)} labels asked about, {report.certified} may act by themselves; "
+        "the others go to a person."
+    )
+
+
+def promised(question: QuestionReport) -> str:
+    """The promise kept or refused, as natural frequencies.
+
+    >>> from calibration.labels.label import Label
+    >>> from calibration.report.report import report
+    >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, True) for n in range(18)]
+    >>> promised(report(late, Promise(precision=0.90, confidence=0.95)).questions[0])
+    'No promise possible yet: 18 checked answers at or above 0.3, 29 needed even if all are right.'
+    """
+    verdict = question.verdict
+    outcome = verdict.outcome
+    if isinstance(outcome, Refused):
+        return f"No promise possible yet: {outcome.reason}."
+    kept = (
+        f"of every 100 texts that the model gives {outcome.threshold:.2f} or more, at least "
+        f"{math.floor(100 * outcome.promise.precision)} are right"
+    )
+    if verdict.certified:
+        return f"Promised: {kept}. {doubt(outcome.promise)}"
+    missing = ", ".join(f"'{check.name}'" for check in verdict.checks if not check.holds)
+    return f"No promise possible yet: {missing} does not hold. If it did, the promise would be: {kept}."
+
+
+def doubt(promise: Promise) -> str:
+    """How often a promise of this confidence is wrong.
+
+    >>> doubt(Promise(precision=0.90, confidence=0.95))
+    'We can be wrong about this statement 1 time in 20.'
+    """
+    return f"We can be wrong about this statement 1 time in {1 / (1 - promise.confidence):.0f}."
+
+
+def reach(question: QuestionReport) -> str:
+    """How much of what it looks for the threshold catches; empty where there is no threshold or nothing to catch.
+
+    >>> from calibration.labels.label import Label
+    >>> from calibration.report.report import report
+    >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9 if n < 40 else 0.1, n < 50) for n in range(99)]
+    >>> reach(report(late, Promise(precision=0.90, confidence=0.95)).questions[0])
+    'It catches about 80 of 100 such texts (66 to 90 is what 50 of them can tell); the others go to a person.'
+    """
+    if question.at is None or isinstance(question.at.recall, Undefined):
+        return ""
+    recall = question.at.recall
+    return (
+        f"It catches about {100 * recall.value:.0f} of 100 such texts ({100 * recall.low:.0f} to "
+        f"{100 * recall.high:.0f} is what {recall.n} of them can tell); the others go to a person."
+    )
+
+
+def figure(found: Estimate | Undefined | None) -> str:
+    """A figure with its interval and n, or why there is none.
+
+    >>> figure(Estimate(0.81, 0.72, 0.88, 0.95, 100, "exact"))
+    '0.81 (0.72 to 0.88, n = 100)'
+    >>> figure(Undefined("only one answer ever occurs", 12, "alpha"))
+    'undefined: only one answer ever occurs (n = 12)'
+    """
+    if found is None:
+        return "not computed"
+    if isinstance(found, Undefined):
+        return f"undefined: {found.reason} (n = {found.n})"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}, n = {found.n})"
+
+
+def beside_chance(found: MeasuredError | Undefined) -> str:
+    """A calibration error beside what chance alone would show with perfect probabilities.
+
+    >>> beside_chance(Undefined("no label", 0, "ECE"))
+    'undefined: no label (n = 0)'
+    """
+    if isinstance(found, Undefined):
+        return figure(found)
+    return f"{found.error.value:.3f}, of which chance alone explains up to {found.floor.high:.3f} (n = {found.error.n})"
+
+
+def among_people(found: AgainstPeople | Undefined) -> str:
+    """Where the model stands among the people.
+
+    >>> among_people(Undefined("no item was answered by two raters", 0, "leave one out"))
+    'The model cannot be compared with your people: no item was answered by two raters.'
+    """
+    if isinstance(found, Undefined):
+        return f"The model cannot be compared with your people: {found.reason}."
+    return found.sentence

@@ -1,0 +1,124 @@
+"""Precision, recall and F1 of the whole pool from a weighted sample: ratios of estimated totals."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import beta
+
+from calibration.arrays import Floats, booleans, confidence_level, floats
+from calibration.result import Estimate, Undefined
+from calibration.sampling.estimators import effective_sample_size, ratio
+
+
+def precision(
+    passed: ArrayLike,
+    right: ArrayLike,
+    inclusion_probability: ArrayLike,
+    *,
+    strata: Sequence[str] | None = None,
+    sampled_share: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Estimate | Undefined:
+    """How much of what the model passed is right, from a weighted sample (`passed`, `right`: shape `(n,)`, 0 or 1).
+
+    `right` says whether the item is of the class, passed or not. Where all or none were right, the interval is the
+    exact binomial one for the effective sample size.
+
+    Source: W. G. Cochran, "Sampling Techniques" (1977), section 2.11; E. L. Korn and B. I. Graubard, "Confidence
+    intervals for proportions with small expected number of positive counts", Survey Methodology 24 (1998).
+
+    Raises:
+        ValueError: not one of each per item, values other than 0 and 1, or a confidence outside (0, 1).
+
+    >>> share = precision([1, 1, 1, 0], [1, 1, 0, 1], [0.2, 0.2, 0.1, 0.1])
+    >>> round(share.value, 3), share.n
+    (0.5, 3)
+    """
+    model, truth = _pair(passed, right)
+    return _share(model * truth, model, inclusion_probability, strata, sampled_share, confidence, "precision")
+
+
+def recall(
+    passed: ArrayLike,
+    right: ArrayLike,
+    inclusion_probability: ArrayLike,
+    *,
+    strata: Sequence[str] | None = None,
+    sampled_share: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Estimate | Undefined:
+    """How much of the class the model passed, from a weighted sample (`passed`, `right`: shape `(n,)`, 0 or 1).
+
+    Read without weights from a sample that favours uncertain items, it comes out far too high.
+
+    Source: as `precision`; C. Sawade, N. Landwehr and T. Scheffer, "Active estimation of F-measures", NIPS (2010).
+
+    Raises:
+        ValueError: as `precision`.
+
+    >>> share = recall([1, 1, 1, 0], [1, 1, 0, 1], [0.2, 0.2, 0.1, 0.1])
+    >>> round(share.value, 3), share.n
+    (0.5, 3)
+    """
+    model, truth = _pair(passed, right)
+    return _share(model * truth, truth, inclusion_probability, strata, sampled_share, confidence, "recall")
+
+
+def f1(
+    passed: ArrayLike,
+    right: ArrayLike,
+    inclusion_probability: ArrayLike,
+    *,
+    strata: Sequence[str] | None = None,
+    sampled_share: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Estimate | Undefined:
+    """F1 from a weighted sample: twice the hits over what was passed plus what should have been.
+
+    Source: C. Sawade, N. Landwehr and T. Scheffer, "Active estimation of F-measures", NIPS (2010).
+
+    Raises:
+        ValueError: as `precision`.
+
+    >>> share = f1([1, 1, 1, 0], [1, 1, 0, 1], [0.2, 0.2, 0.1, 0.1])
+    >>> round(share.value, 3), share.n
+    (0.5, 4)
+    """
+    model, truth = _pair(passed, right)
+    return _share(2 * model * truth, model + truth, inclusion_probability, strata, sampled_share, confidence, "F1")
+
+
+def _pair(passed: ArrayLike, right: ArrayLike) -> tuple[Floats, Floats]:
+    model = booleans(passed, "passed")
+    return model.astype(np.float64), booleans(right, "right", shape=(model.size,)).astype(np.float64)
+
+
+def _share(
+    part: Floats,
+    whole: Floats,
+    inclusion_probability: ArrayLike,
+    strata: Sequence[str] | None,
+    sampled_share: ArrayLike | None,
+    confidence: float,
+    name: str,
+) -> Estimate | Undefined:
+    answer = replace(
+        ratio(part, whole, inclusion_probability, strata=strata, sampled_share=sampled_share, confidence=confidence),
+        procedure=f"{name}, linearised ratio",
+    )
+    if isinstance(answer, Estimate):
+        return replace(answer, low=max(answer.low, 0.0), high=min(answer.high, 1.0))
+    if whole.any() and (not part.any() or (part == whole).all()):
+        return _unanimous(part, whole, inclusion_probability, confidence, name)
+    return answer
+
+
+def _unanimous(part: Floats, whole: Floats, inclusion_probability: ArrayLike, confidence: float, name: str) -> Estimate:
+    """Clopper-Pearson for the effective sample size: a sample without an error does not prove there is none."""
+    worth = effective_sample_size(1 / floats(inclusion_probability, "inclusion_probability")[whole > 0])
+    tail = (1 - confidence_level(confidence)) / 2
+    low, high = (float(beta.ppf(tail, worth, 1)), 1.0) if part.any() else (0.0, float(beta.isf(tail, 1, worth)))
+    procedure = f"{name}, Clopper-Pearson for an effective sample of {worth:.0f} (Korn-Graubard)"
+    return Estimate(float(part.any()), low, high, confidence, int(np.count_nonzero(whole)), procedure)

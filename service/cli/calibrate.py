@@ -1,0 +1,58 @@
+"""`heed calibrate`: what a file of labels can promise, without a database."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.labels.label import InvalidLabels
+from calibration.promise import Promise
+from calibration.report.publish import lines, publish
+from service.cli.output import AsJson
+
+Labels = Annotated[
+    Path,
+    typer.Argument(
+        metavar="LABELS",
+        help="Labels as CSV, or as JSON of Label Studio, Argilla or doccano.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
+]
+Folder = Annotated[
+    Path, typer.Option(help="The folder for page and JSON.", exists=True, file_okay=False, writable=True)
+]
+
+
+def calibrate(
+    labels: Labels,
+    precision: Annotated[float, typer.Option(min=0.5, max=0.9999, help="The share that must be right.")] = 0.90,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.9999, help="How sure to be of it.")] = 0.95,
+    agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="The least that people must agree (lower bound of alpha).")
+    ] = AGREEMENT_FLOOR,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
+    out: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Say which labels keep a promise and why the others do not. Writes a page and JSON; --json only prints."""
+    try:
+        published = publish(
+            labels.read_bytes(),
+            name=labels.name,
+            on=datetime.now(UTC).date(),
+            promise=Promise(precision, confidence),
+            agreement_floor=agreement,
+            seed=seed,
+        )
+    except InvalidLabels as error:
+        typer.echo(f"{labels} cannot be used:\n{error}", err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        print(published.json)
+        return
+    page, figures = published.write(out, labels.stem)
+    print("\n".join((*lines(published.report), "", f"The report is in {page}, every count in {figures}.")))

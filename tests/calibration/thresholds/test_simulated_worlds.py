@@ -1,0 +1,86 @@
+"""The promise itself, kept in simulated worlds whose truth is known; small counts, all seeded."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from calibration.promise import Promise
+from calibration.thresholds.precision import Certified, certify_precision
+from calibration.thresholds.recall import CertifiedRecall, certify_recall
+from calibration.thresholds.topics import TopicLabels, certify_topics
+
+PROMISE = Promise(precision=0.90, confidence=0.95)
+WORLDS = 300
+COARSE = np.arange(30, 100, 3) / 100
+
+
+def most_broken(error_rate, worlds=WORLDS):
+    return error_rate + 3 * np.sqrt(error_rate * (1 - error_rate) / worlds)
+
+
+def labelled(generator, n):
+    """Two normal logits 3 standard deviations apart, calibrated, a quarter positive."""
+    right = generator.random(n) < 0.25
+    return expit(3 * generator.standard_normal(n) + np.where(right, 4.5, -4.5) - np.log(3)), right
+
+
+def true_precision(threshold):
+    hits = 0.25 * norm.sf((logit(threshold) + np.log(3) - 4.5) / 3)
+    return hits / (hits + 0.75 * norm.sf((logit(threshold) + np.log(3) + 4.5) / 3))
+
+
+def true_recall(threshold):
+    return norm.sf((logit(threshold) + np.log(3) - 4.5) / 3)
+
+
+def test_a_promise_is_broken_no_more_often_than_said_and_the_point_estimate_every_other_time():
+    generator = np.random.default_rng(20261121)
+    broken = refused = fooled = 0
+    for _ in range(WORLDS):
+        outcome = certify_precision(*labelled(generator, 400), PROMISE, grid=COARSE)
+        point = [rung.threshold for rung in outcome.ladder if rung.n and rung.right >= 0.9 * rung.n][-1]
+        fooled += true_precision(point) < 0.9
+        if isinstance(outcome, Certified):
+            broken += true_precision(outcome.threshold) < 0.9
+        else:
+            refused += 1
+
+    assert broken / WORLDS <= most_broken(0.05)
+    assert refused / WORLDS <= 0.15
+    assert fooled / WORLDS > 0.25  # about half on the full grid; a coarse one leaves it less room to be wrong
+
+
+@pytest.mark.parametrize("local", [lambda s: np.full(len(s), 0.9), lambda s: 0.8 + 0.2 * (s < 0.65)])
+def test_where_no_threshold_keeps_the_promise_hardly_anything_is_certified(local):
+    # A hair below the promise everywhere; and scores that rank the wrong way round, the worst that they can do.
+    generator = np.random.default_rng(7)
+    certified = 0
+    for _ in range(WORLDS):
+        scores = generator.uniform(0.3, 1.0, 300)
+        right = generator.random(300) < local(scores) - 1e-3
+        certified += isinstance(certify_precision(scores, right, PROMISE, grid=COARSE), Certified)
+
+    assert certified / WORLDS <= most_broken(0.05)
+
+
+def test_a_recall_promise_is_broken_no_more_often_than_said():
+    generator = np.random.default_rng(3)
+    broken = 0
+    for _ in range(WORLDS):
+        outcome = certify_recall(*labelled(generator, 400), recall=0.9, confidence=0.95)
+        broken += isinstance(outcome, CertifiedRecall) and true_recall(outcome.threshold) < 0.9
+
+    assert broken / WORLDS <= most_broken(0.05)
+
+
+def test_several_topics_together_break_no_more_often_than_said():
+    generator = np.random.default_rng(5)
+    worlds = 100
+    broken = 0
+    for _ in range(worlds):
+        topics = [TopicLabels(str(number), *labelled(generator, 800)) for number in range(3)]
+        outcomes = [one.outcome for one in certify_topics(topics, PROMISE, grid=COARSE).outcomes]
+        broken += any(isinstance(one, Certified) and true_precision(one.threshold) < 0.9 for one in outcomes)
+
+    assert broken / worlds <= most_broken(0.05, worlds)
