@@ -61,11 +61,11 @@ def fit_beta(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None 
     pooled = tally(logits, labels, weights)
     if refused := refusal(pooled, PROCEDURE) or _separated(pooled):
         return refused
-    best = _steepest_that_rises(pooled)
+    best = _best_that_rises(pooled)
     return Beta(*best) if best else no_better_than_chance(pooled, PROCEDURE)
 
 
-def _steepest_that_rises(pooled: Tally) -> tuple[float, float, float] | None:
+def _best_that_rises(pooled: Tally) -> tuple[float, float, float] | None:
     """The optimum under a, b >= 0: an edge where the loss rises inwards, else inside, where it has no other minimum."""
     features, targets = _features(pooled.scores), pooled.right / pooled.totals
     flat = True
@@ -73,15 +73,17 @@ def _steepest_that_rises(pooled: Tally) -> tuple[float, float, float] | None:
         column = Tally(features[:, kept], pooled.right, pooled.wrong)
         if not rises(column, targets):
             continue
-        flat = False
         slope, shift = fit_logistic(features[:, [kept, 2]], targets, pooled.totals, np.zeros(2))
+        if slope <= 0:  # flat but for rounding
+            continue
+        flat = False
         residual = pooled.totals * (targets - expit(slope * features[:, kept] + shift))
         if residual @ features[:, other] <= 0:
             return (float(slope), 0.0, float(shift)) if kept == 0 else (0.0, float(slope), float(shift))
     if flat:
         return None
     a, b, c = fit_logistic(features, targets, pooled.totals, np.zeros(3))
-    return max(float(a), 0.0), max(float(b), 0.0), float(c)
+    return (max(float(a), 0.0), max(float(b), 0.0), float(c)) if max(a, b) > 0 else None
 
 
 def _separated(pooled: Tally) -> Undefined | None:

@@ -192,4 +192,4 @@ def _sample(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None) -> 
 def _checked(ridge: float) -> float:
     if not ridge >= 0:
         raise ValueError(f"ridge must be 0 or more, not {ridge}")
-    return ridge
+    return float(ridge)

@@ -66,7 +66,7 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None
         return no_better_than_chance(pooled, PROCEDURE)
     design = np.column_stack([pooled.scores, np.ones_like(pooled.scores)])
     slope, intercept = fit_logistic(design, targets, pooled.totals, np.zeros(2))
-    return Platt(float(slope), float(intercept))
+    return Platt(float(slope), float(intercept)) if slope > 0 else no_better_than_chance(pooled, PROCEDURE)
 
 
 def smoothed_targets(pooled: Tally) -> tuple[float, float]:

@@ -54,7 +54,7 @@ def tally(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None
 
 
 def refusal(pooled: Tally, procedure: str) -> Undefined | None:
-    """The reason why no map can be fitted: one class only, or no label on the wrong side of a logit of 0.
+    """The reason why no map can be fitted: one class only, or no label against the sign of its score.
 
     Source: with perfect separation the likelihood has no maximum: A. Albert and J. A. Anderson, "On the existence of
     maximum likelihood estimates in logistic regression models", Biometrika 71 (1984).
@@ -67,7 +67,8 @@ def refusal(pooled: Tally, procedure: str) -> Undefined | None:
     if not pooled.wrong.any() or not pooled.right.any():
         answer = "yes" if pooled.right.any() else "no"
         return Undefined(f"all {pooled.n} labels are {answer}: a map needs both answers", pooled.n, procedure)
-    if not pooled.right[pooled.scores <= 0].any() and not pooled.wrong[pooled.scores >= 0].any():
+    against = pooled.right[pooled.scores < 0].any() or pooled.wrong[pooled.scores > 0].any()
+    if not against and pooled.scores.any():
         reason = "every label agrees with the sign of its score: how often the score errs cannot be learnt from them"
         return Undefined(reason, pooled.n, procedure)
     return None

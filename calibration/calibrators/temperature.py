@@ -62,4 +62,4 @@ def fit_temperature(
         return no_better_than_chance(pooled, PROCEDURE)
     design = pooled.scores[:, np.newaxis]
     (inverse,) = fit_logistic(design, pooled.right / pooled.totals, pooled.totals, np.zeros(1))
-    return Temperature(1 / float(inverse))
+    return Temperature(1 / float(inverse)) if inverse > 0 else no_better_than_chance(pooled, PROCEDURE)

@@ -113,7 +113,8 @@ def _added_yes(totals: Floats, right: Floats) -> Floats:
         if _turn(start, end, moved) < 0:  # it lies below the tangent: the next one starts there
             hull.pop()
             _push(hull, moved)
-    return np.maximum.accumulate(slopes)  # they rise; a last bit of rounding shall not say otherwise
+    # they rise from 0 to 1; a last bit of rounding shall not say otherwise
+    return np.clip(np.maximum.accumulate(slopes), 0.0, 1.0)
 
 
 def _push(hull: list[_Corner], corner: _Corner) -> None:

@@ -168,8 +168,9 @@ def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
 
 def _labels_suffice(outcome: Certified | Refused, evidence: Evidence) -> Check:
     waiting = evidence.unsettled
-    unsettled = f" {waiting} disputed or unsure texts count as wrong until somebody decides." if waiting else ""
+    texts = "text counts" if waiting == 1 else "texts count"
+    unsettled = f" {waiting} disputed or unsure {texts} as wrong until somebody decides." if waiting else ""
     if isinstance(outcome, Refused):
-        return Check("labels suffice", holds=False, finding=outcome.reason + unsettled)
+        return Check("labels suffice", holds=False, finding=f"{outcome.reason}.{unsettled}")
     found = f"At {outcome.threshold:.2f} and above, {outcome.right} of {outcome.n} were right."
     return Check("labels suffice", holds=True, finding=found + unsettled)

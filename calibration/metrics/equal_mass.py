@@ -1,6 +1,7 @@
 """Bins that hold equal mass and never split equal scores."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,12 +28,10 @@ def bin_numbers(mass: Floats, bins: int = BINS) -> Integers:
     """
     if bins < 1:
         raise ValueError(f"bins must be 1 or more, not {bins}")
-    total = mass.sum()
-    if total <= 0:
+    if mass.sum() <= 0:
         raise ValueError("mass must be more than 0 in all: pass items that carry weight")
-    middle = np.cumsum(mass) - mass / 2
-    numbers: Integers = np.minimum(np.floor(middle * bins / total), bins - 1).astype(np.int64)
-    return numbers
+    starts = _first_scores(np.cumsum(mass), bins)
+    return np.repeat(np.arange(bins), np.diff(starts, append=len(mass)))
 
 
 def binned_sums(probability: Floats, bins: int = BINS) -> Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]:
@@ -52,16 +51,29 @@ def binned_sums(probability: Floats, bins: int = BINS) -> Callable[[Floats, Floa
     """
     if bins < 1:
         raise ValueError(f"bins must be 1 or more, not {bins}")
-    values, place = np.unique(probability, return_inverse=True)
+    order = np.argsort(probability, kind="stable")
+    said = probability[order]
+    first = np.flatnonzero(np.diff(said, prepend=-1.0))  # of each distinct score
+    last, places = np.append(first[1:], len(said))[: len(first)] - 1, np.append(first, len(said))
 
     def sums(outcome: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
-        mass: Floats = np.bincount(place, weights, minlength=len(values)).astype(np.float64)
-        if mass.sum() <= 0:
+        mass, came_true = weights[order], outcome[order]
+        reached = np.cumsum(mass)[last]
+        if not len(reached) or reached[-1] <= 0:
             raise Degenerate("no item carries weight")
-        number = bin_numbers(mass, bins)
-        came_true = np.bincount(place, weights * outcome, minlength=len(values))
-        whole, said, true = (np.bincount(number, part).astype(np.float64) for part in (mass, mass * values, came_true))
-        filled = whole > 0
-        return whole[filled], said[filled], true[filled]
+        # slices, because at 100 000 items each further pass over all of them costs as much as drawing them
+        starts = np.append(places[_first_scores(reached, bins)], len(mass)).tolist()
+        held = [slice(*ends) for ends in pairwise(starts) if mass[slice(*ends)].any()]
+        whole, stated, true = np.array([(mass[h].sum(), mass[h] @ said[h], mass[h] @ came_true[h]) for h in held]).T
+        return whole, stated, true
 
     return sums
+
+
+def _first_scores(reached: Floats, bins: int) -> Integers:
+    """The first score of each bin, given the weight reached at each score; the number of scores where none is left."""
+    cuts = np.arange(bins) * reached[-1] / bins
+    at = np.searchsorted(reached, cuts)
+    before = np.where(at > 0, reached[at - 1], 0.0)
+    firsts: Integers = at + ((before + reached[at]) / 2 < cuts)
+    return firsts

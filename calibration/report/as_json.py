@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from calibration.report.report import QuestionReport, Report
-from calibration.report.sentences import headline, promised, reach
+from calibration.report.sentences import headline, next_step, promised, reach
 from calibration.thresholds.precision import Certified
 
 
@@ -67,7 +67,7 @@ def _question(question: QuestionReport) -> dict[str, Any]:
             "unsettled_counted_as_wrong": evidence.unsettled,
         },
         "ladder": _value(outcome.ladder),
-        "label_next": None if question.plan is None else _value(question.plan) | {"sentence": question.plan.sentence},
+        "label_next": None if question.plan is None else _value(question.plan) | {"sentence": next_step(question)},
         "at_threshold": _value(question.at),
         "people": _value(question.people),
         "quality": _value(question.quality),

@@ -46,7 +46,7 @@ def promise_ladder(outcome: Certified | Refused) -> Chart:
 def _rung(rung: Rung) -> Mark:
     shape, tone = _SHAPES.get(rung.outcome, ("ring", "faint"))
     share = rung.right / rung.n
-    words = f"{rung.threshold:.2f}: {rung.right} of {rung.n} right, surely above {rung.lower_bound:.1%}; {rung.outcome}"
+    words = f"{rung.threshold:.2f}: {rung.right} of {rung.n} right, lower bound {rung.lower_bound:.1%}; {rung.outcome}"
     return Mark(rung.threshold, share, words, rung.lower_bound, share, shape, tone)  # type: ignore[arg-type]  # from a table
 
 

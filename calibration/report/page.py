@@ -26,6 +26,15 @@ class Drawn:
     svg: Markup
 
 
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """The charts of one question, None where there is nothing to draw."""
+
+    ladder: Drawn
+    reliability: Drawn | None
+    people: Drawn | None
+
+
 def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
     """The page; `file` and `digest` (SHA-256) name the labels it was made from, `on` is the day it was made.
 
@@ -47,6 +56,7 @@ def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
         "beside_chance": sentences.beside_chance,
         "promised": sentences.promised,
         "reach": sentences.reach,
+        "next_step": sentences.next_step,
         "among_people": sentences.among_people,
     }
     return environment.get_template("page.html.j2").render(
@@ -75,10 +85,13 @@ def _harmless(character: str) -> bool:
     return character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
 
 
-def _charts(question: QuestionReport) -> dict[str, Drawn]:
-    found: dict[str, Chart | None] = {
-        "ladder": promise_ladder(question.verdict.outcome),
-        "reliability": reliability(question.quality.bins) if question.quality else None,
-        "people": people_and_model(question.people),
-    }
-    return {name: Drawn(chart, draw(chart)) for name, chart in found.items() if chart is not None}
+def _charts(question: QuestionReport) -> Charts:
+    return Charts(
+        ladder=_drawn(promise_ladder(question.verdict.outcome)),
+        reliability=_drawn(reliability(question.quality.bins)) if question.quality else None,
+        people=_drawn(chart) if (chart := people_and_model(question.people)) else None,
+    )
+
+
+def _drawn(chart: Chart) -> Drawn:
+    return Drawn(chart, draw(chart))

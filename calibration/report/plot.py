@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points joined in order; `words` are written at its end."""
+    """Points joined in order; `words` are written at its start."""
 
     points: tuple[tuple[float, float], ...]
     words: str = ""
@@ -67,6 +67,11 @@ class Chart:
     bands: tuple[Band, ...] = ()
     lines: tuple[Line, ...] = ()
     marks: tuple[Mark, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows a chart that ends a cell: Jupyter asks for this name."""
+        figure = Markup('<figure style="max-width:{}px">{}<figcaption>{}</figcaption></figure>')
+        return figure.format(WIDTH, draw(self), self.reading)
 
 
 def percent_scale(title: str, low: float = 0.0, high: float = 1.0, steps: int = 5) -> Scale:
@@ -140,8 +145,8 @@ def _line(chart: Chart, line: Line) -> Markup:
     drawn = _stroke(points, _COLOURS[line.tone], 1.5, "6 4" if line.dashed else "none", line.tone)
     if not line.words or not points:
         return drawn
-    x, y = points[-1]
-    return drawn + _text(min(x, WIDTH - RIGHT) - 4, max(y - 6, TOP + 10), line.words, "end")
+    x, y = points[0]
+    return drawn + _text(x + 6, max(y - 6, TOP + 10), line.words, "start")
 
 
 def _mark(chart: Chart, mark: Mark) -> Markup:

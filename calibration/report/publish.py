@@ -11,7 +11,7 @@ from calibration.promise import Promise
 from calibration.report.as_json import to_json
 from calibration.report.page import inert, to_html
 from calibration.report.report import Report, report
-from calibration.report.sentences import headline, promised, reach
+from calibration.report.sentences import headline, next_step, promised, reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def lines(found: Report) -> tuple[str, ...]:
         shown.append("")
         shown.append(f"{mark} {inert(verdict.axis)}: {inert(verdict.label)}")
         shown.append(f"  {promised(question)} {reach(question)}".rstrip())
-        shown.extend(f"  - {check.finding}" for check in verdict.checks if not check.holds)
-        if question.plan is not None and question.plan.more:
-            shown.append(f"  Next: {question.plan.sentence}")
+        shown.extend(f"  - {check.name}: {check.finding}" for check in verdict.checks if not check.holds)
+        if step := next_step(question):
+            shown.append(f"  Next: {step}")
     return tuple(shown)

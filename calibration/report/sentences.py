@@ -9,6 +9,8 @@ from calibration.report.report import QuestionReport, Report
 from calibration.result import Estimate, Undefined
 from calibration.thresholds.precision import Refused
 
+HOPELESS = 0.02  # a plan that works out less often than this is not worth anybody's week
+
 
 def headline(report: Report) -> str:
     """What became of the file, in one sentence.
@@ -43,6 +45,29 @@ def promised(question: QuestionReport) -> str:
         return f"Promised: {kept}. {doubt(outcome.promise)}"
     missing = ", ".join(f"'{check.name}'" for check in verdict.checks if not check.holds)
     return f"No promise possible yet: {missing} does not hold. If it did, the promise would be: {kept}."
+
+
+def next_step(question: QuestionReport) -> str:
+    """What to label next, with its chance of success, or that labelling will not help; empty for a kept promise.
+
+    >>> from calibration.labels.label import Label
+    >>> from calibration.report.report import report
+    >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, n > 40) for n in range(60)]
+    >>> next_step(report(late, Promise(precision=0.90, confidence=0.95)).questions[0])
+    'More labels will hardly help: at 0.9 and above the model is right in 19 of 60. It needs to get better first.'
+    """
+    plan = question.plan
+    if plan is None or not plan.more:
+        return ""
+    if plan.chance is None:
+        return plan.sentence
+    if plan.chance < HOPELESS:
+        rung = next(one for one in question.verdict.outcome.ladder if one.threshold == plan.threshold)
+        return (
+            f"More labels will hardly help: at {plan.threshold:g} and above the model is right in {rung.right} of "
+            f"{rung.n}. It needs to get better first."
+        )
+    return f"{plan.sentence} If labels go on as they did, that works out in about {100 * plan.chance:.0f} of 100 cases."
 
 
 def doubt(promise: Promise) -> str:

@@ -58,31 +58,6 @@ def margin_labels(margin: float, *, share: float = 0.5, population: int | None =
     return max(1, math.ceil(round(needed, 9)))
 
 
-def promise_labels(promise: Promise, *, wrong: int = 0) -> int:
-    """How many uniform labels above a threshold certify a promise when `wrong` of them are wrong.
-
-    The least n with `BinomCDF(wrong; n, 1 - precision) <= 1 - confidence`.
-
-    Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934), one-sided; known as the sample sizes of a
-    reliability demonstration.
-
-    Raises:
-        ValueError: a negative number of errors.
-
-    >>> [promise_labels(Promise(precision=0.95, confidence=0.95), wrong=errors) for errors in range(4)]
-    [59, 93, 124, 153]
-    """
-    if wrong < 0:
-        raise ValueError(f"wrong must be 0 or more, not {wrong}")
-    low, high = wrong, promise.labels_needed() * (wrong + 1)
-    while not _holds(high, wrong, promise):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _holds(middle, wrong, promise) else (middle, high)
-    return high
-
-
 def plan(labels: int, wrong: int, promise: Promise, *, threshold: float, may_be_wrong: int = 1) -> Plan:
     """How many more labels above a threshold make a promise, given how many there are and how many of them are wrong.
 
@@ -91,8 +66,9 @@ def plan(labels: int, wrong: int, promise: Promise, *, threshold: float, may_be_
     all, ask for a `Promise` of confidence `1 - (1 - confidence) / k` at each. The chance counts half an error more
     than was seen, so that no error yet is not read as none ever.
 
-    Source: Clopper and Pearson (1934), as `promise_labels`; P. Armitage, C. K. McPherson and B. C. Rowe, "Repeated
-    significance tests on accumulating data", Journal of the Royal Statistical Society A 132 (1969), for the caution.
+    Source: Clopper and Pearson (1934), as `Promise.labels_needed`; P. Armitage, C. K. McPherson and B. C. Rowe,
+    "Repeated significance tests on accumulating data", Journal of the Royal Statistical Society A 132 (1969), for the
+    caution.
 
     Raises:
         ValueError: not 0 <= wrong <= labels, or a negative number of errors to come.
@@ -104,17 +80,12 @@ def plan(labels: int, wrong: int, promise: Promise, *, threshold: float, may_be_
         raise ValueError(f"wrong must be from 0 to the number of labels, not {wrong} of {labels}")
     if may_be_wrong < 0:
         raise ValueError(f"may_be_wrong must be 0 or more, not {may_be_wrong}")
-    if _holds(labels, wrong, promise):
+    if promise.allows(p_value_at_least(wrong, labels, promise.precision)):
         return Plan(0, 0, threshold, promise, None)
-    more = promise_labels(promise, wrong=wrong + may_be_wrong) - labels
+    more = promise.labels_needed(wrong + may_be_wrong) - labels
     seen = (wrong + 0.5) / (labels + 1)
     chance = float(binom.cdf(may_be_wrong, more, seen)) if labels else None
     return Plan(more, may_be_wrong, threshold, promise, chance)
-
-
-def _holds(labels: int, wrong: int, promise: Promise) -> bool:
-    # the last bit of rounding must not cost a label: 0.5 ** 2 against 1 - 0.75
-    return labels > 0 and p_value_at_least(wrong, labels, promise.precision) <= (1 - promise.confidence) * (1 + 1e-9)
 
 
 def _many(wrong: int) -> str:

@@ -1,4 +1,4 @@
-"""Answering only where the risk is bounded: the risk-coverage curve, and selection with guaranteed risk (SGR)."""
+"""Selection with guaranteed risk (SGR): answer only where the share of wrong answers is bounded."""
 
 import math
 from dataclasses import dataclass, replace
@@ -24,28 +24,6 @@ class Selection:
     procedure: str
 
 
-def risk_coverage(scores: ArrayLike, right: ArrayLike, *, confidence: float = 0.95) -> tuple[Selection, ...]:
-    """How often is the model wrong when it answers only from each score on, from strict to lenient?
-
-    One point per distinct score. Each bound is exact by itself, not for all points together: to choose a threshold
-    use `select_with_guaranteed_risk` or `certify_precision`.
-
-    Source: R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification", JMLR 11 (2010);
-    bounds of Clopper and Pearson (1934).
-
-    Raises:
-        ValueError: arrays of different lengths, a score that is no finite number or an answer that is not 0 or 1.
-
-    >>> [(one.coverage, round(one.risk, 3)) for one in risk_coverage([0.9, 0.8, 0.8, 0.1], [1, 1, 0, 0])]
-    [(0.25, 0.0), (0.75, 0.333), (1.0, 0.5)]
-    """
-    scored, answers = _checked(scores, right, confidence)
-    return tuple(
-        _selection(scored, answers, float(threshold), confidence, "exact bound at one threshold")
-        for threshold in np.unique(scored)[::-1]
-    )
-
-
 def select_with_guaranteed_risk(
     scores: ArrayLike, right: ArrayLike, *, risk: float, confidence: float
 ) -> Selection | Undefined:
@@ -58,8 +36,10 @@ def select_with_guaranteed_risk(
     Source: Y. Geifman and R. El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017, algorithm 1.
 
     Raises:
-        ValueError: as `risk_coverage`; a risk or a confidence outside (0, 1).
+        ValueError: arrays of different lengths, a score that is no finite number, an answer that is not 0 or 1, or a
+            risk or a confidence outside (0, 1).
 
+    >>> import numpy as np
     >>> scores = np.arange(200) / 200
     >>> selection = select_with_guaranteed_risk(scores, scores >= 0.4, risk=0.10, confidence=0.95)
     >>> selection.threshold, selection.coverage, round(selection.highest_risk, 3)

@@ -1,9 +1,10 @@
 """A promise and the labels it needs at the least."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.binomial import p_value_at_least
 from calibration.promise import Promise
 
 
@@ -21,6 +22,31 @@ def test_the_last_label_is_the_one_that_makes_it(precision, confidence):
 
     assert precision**needed <= 1 - confidence + 1e-9
     assert precision ** (needed - 1) > 1 - confidence - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("precision", "confidence", "labels"),
+    [
+        # the usual sample sizes of a reliability demonstration with 0 to 3 failures, by the exact binomial
+        (0.95, 0.95, [59, 93, 124, 153]),
+        (0.90, 0.95, [29, 46, 61, 76]),
+        (0.80, 0.95, [14, 22, 30, 37]),
+        (0.95, 0.90, [45, 77, 105, 132]),
+    ],
+)
+def test_a_promise_needs_the_tabulated_number_of_labels(precision, confidence, labels):
+    assert [Promise(precision, confidence).labels_needed(errors) for errors in range(4)] == labels
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.5, 0.995), st.floats(0.5, 0.99), st.integers(0, 12))
+def test_the_last_label_is_the_one_that_makes_it_in_spite_of_errors(precision, confidence, wrong):
+    promise = Promise(precision, confidence)
+    needed = promise.labels_needed(wrong)
+
+    assert p_value_at_least(wrong, needed, precision) <= (1 - confidence) * (1 + 1e-9)
+    assert p_value_at_least(wrong, needed - 1, precision) > 1 - confidence - 1e-9
+    assert promise.labels_needed(wrong + 1) > needed
 
 
 @pytest.mark.parametrize("figure", [0.49, 1.0, 1.5, -1.0, float("nan"), float("inf")])

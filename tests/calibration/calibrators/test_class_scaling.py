@@ -48,23 +48,14 @@ def test_two_classes_are_the_binary_map():
     )
 
 
-def test_biases_without_ridge_meet_the_shares_of_the_classes():
+@pytest.mark.parametrize("fit", [fit_temperature_and_biases, fit_vector_scaling])
+def test_biases_without_ridge_meet_the_shares_of_the_classes(fit):
     # exact: the score equations of the biases say that each class's probabilities sum to its labels
     scores, labels = world(400, 1, shift=(1.0, -0.5, -0.5))
 
-    fitted = fit_temperature_and_biases(scores, labels, ridge=0)
+    fitted = fit(scores, labels, ridge=0)
 
     assert fitted.apply(scores).sum(axis=0) == pytest.approx(np.bincount(labels), rel=1e-9)
-
-
-def test_with_constant_scores_the_biases_are_the_log_shares():
-    # exact: with no score in two columns and no ridge only the shares are left; weights are counts
-    scores = [[1.0, 0, 0], [1.0, 0, 0], [1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0], [0, 1.0, 0], [0, 0, 1.0]]
-    fitted = fit_vector_scaling(scores, [0, 1, 2, 1, 2, 0, 0], ridge=0.0, weights=[4, 1, 1, 3, 3, 1, 1])
-
-    assert fitted.apply(scores).sum(axis=1) == pytest.approx(np.ones(7))
-    weighted = np.array([4, 1, 1, 3, 3, 1, 1]) @ fitted.apply(scores)
-    assert weighted == pytest.approx([6, 4, 4], rel=1e-6)
 
 
 def test_two_class_vector_scaling_is_logistic_regression():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from statsmodels.stats.meta_analysis import combine_effects
 
 from calibration.calibrators.platt import fit_platt
 from calibration.calibrators.segments import SegmentMap, _variance_between, fit_segments
@@ -84,17 +85,21 @@ def test_the_order_of_the_items_changes_nothing():
         ([0.0, 2.0], [1.0, 1.0], 1.0),
         # by hand: Q = 0.5 < 1
         ([0.0, 1.0], [1.0, 1.0], 0.0),
-        # R metafor's dat.bcg, 13 vaccine trials (Colditz et al., JAMA 271, 1994): tau^2 = 0.3088 by DerSimonian-Laird
-        (
-            [-0.8893, -1.5854, -1.3481, -1.4416, -0.2175, -0.7861, -1.6209, 0.0120, -0.4694, -1.3713, -0.3394, 0.4459,
-             -0.0173],
-            [0.3256, 0.1946, 0.4154, 0.0200, 0.0512, 0.0069, 0.2230, 0.0040, 0.0564, 0.0730, 0.0124, 0.5325, 0.0714],
-            0.3088,
-        ),
+        # by hand: weights 1, 3; centre 3; Q = 12; (12 - 1) / (4 - 10 / 4) = 22 / 3
+        ([0.0, 4.0], [1.0, 1 / 3], 22 / 3),
     ],
-)  # fmt: skip
+)
 def test_the_variance_between_segments(estimates, variances, stated):
-    assert _variance_between(np.array(estimates), 1 / np.array(variances)) == pytest.approx(stated, abs=2e-3)
+    assert _variance_between(np.array(estimates), 1 / np.array(variances)) == pytest.approx(stated, abs=1e-12)
+
+
+def test_the_variance_between_segments_agrees_with_statsmodels():
+    generator = np.random.default_rng(0)
+    variances = generator.uniform(0.1, 0.5, 12)
+    estimates = generator.normal(0, 1, 12)
+    oracle = combine_effects(estimates, variances, method_re="chi2")
+
+    assert _variance_between(estimates, 1 / variances) == pytest.approx(oracle.tau2, rel=1e-9)
 
 
 def test_one_answer_only_is_refused():

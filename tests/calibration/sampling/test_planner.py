@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from calibration.binomial import p_value_at_least
 from calibration.promise import Promise
-from calibration.sampling.planner import margin_labels, plan, promise_labels
+from calibration.sampling.planner import margin_labels, plan
 
 
 @pytest.mark.parametrize(
@@ -23,33 +23,6 @@ from calibration.sampling.planner import margin_labels, plan, promise_labels
 )
 def test_a_margin_needs_the_published_number_of_labels(margin, options, labels):
     assert margin_labels(margin, **options) == labels
-
-
-@pytest.mark.parametrize(
-    ("precision", "confidence", "labels"),
-    [
-        # the usual sample sizes of a reliability demonstration with 0 to 3 failures, by the exact binomial
-        (0.95, 0.95, [59, 93, 124, 153]),
-        (0.90, 0.95, [29, 46, 61, 76]),
-        (0.80, 0.95, [14, 22, 30, 37]),
-        (0.95, 0.90, [45, 77, 105, 132]),
-    ],
-)
-def test_a_promise_needs_the_tabulated_number_of_labels(precision, confidence, labels):
-    assert [promise_labels(Promise(precision, confidence), wrong=errors) for errors in range(4)] == labels
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.floats(0.5, 0.995), st.floats(0.5, 0.99), st.integers(0, 12))
-def test_the_last_label_is_the_one_that_makes_it(precision, confidence, wrong):
-    promise = Promise(precision, confidence)
-    needed = promise_labels(promise, wrong=wrong)
-
-    assert p_value_at_least(wrong, needed, precision) <= (1 - confidence) * (1 + 1e-9)
-    assert p_value_at_least(wrong, needed - 1, precision) > 1 - confidence - 1e-9
-    assert promise_labels(promise, wrong=wrong + 1) > needed
-    if wrong == 0:
-        assert needed == promise.labels_needed()
 
 
 def test_the_plan_of_the_help_text():
@@ -94,7 +67,6 @@ def test_what_a_plan_says_comes_true(labels, wrong, may_be_wrong):
         (lambda: margin_labels(0), "margin must lie strictly"),
         (lambda: margin_labels(0.1, share=1), "share must lie strictly"),
         (lambda: margin_labels(0.1, population=0), "population must be 1 or more"),
-        (lambda: promise_labels(Promise(0.9, 0.9), wrong=-1), "wrong must be 0 or more"),
         (lambda: plan(3, 4, Promise(0.9, 0.9), threshold=0.5), "not 4 of 3"),
         (lambda: plan(3, 1, Promise(0.9, 0.9), threshold=0.5, may_be_wrong=-1), "may_be_wrong must be 0 or more"),
     ],

@@ -1,4 +1,4 @@
-"""Risk against coverage, and selection with guaranteed risk."""
+"""Selection with guaranteed risk."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from calibration.result import Undefined
-from calibration.thresholds.selective import Selection, risk_coverage, select_with_guaranteed_risk
+from calibration.thresholds.selective import Selection, select_with_guaranteed_risk
 
 
-@pytest.mark.parametrize(("wrong", "n"), [(0, 59), (0, 299), (5, 100), (3, 3)])
+@pytest.mark.parametrize(("wrong", "n"), [(0, 59), (0, 299), (5, 100)])
 def test_the_bound_is_the_inverse_of_the_binomial_tail(wrong, n):
     # Geifman and El-Yaniv (2017), lemma 3.1: B* solves sum_j<=wrong C(n, j) b^j (1 - b)^(n - j) = delta.
-    point = risk_coverage(np.zeros(n), np.arange(n) >= wrong, confidence=0.95)[0]
+    answer = select_with_guaranteed_risk(np.zeros(n), np.arange(n) >= wrong, risk=0.5, confidence=0.95)
 
-    assert point.risk == wrong / n
-    expected = 1.0 if wrong == n else 0.05
-    assert binom.cdf(wrong, n, point.highest_risk) == pytest.approx(expected)
+    assert answer.risk == wrong / n
+    steps = np.ceil(np.log2(n))
+    assert binom.cdf(wrong, n, answer.highest_risk) == pytest.approx(0.05 / steps)
 
 
 def test_a_faultless_model_answers_all_once_the_first_step_of_the_search_suffices():
@@ -41,14 +41,6 @@ def test_nothing_to_answer_on_is_undefined(right):
 
     assert isinstance(outcome, Undefined)
     assert outcome.n == len(right)
-
-
-def test_no_label_gives_no_curve():
-    assert risk_coverage([], []) == ()
-
-
-def test_ties_are_answered_together():
-    assert [point.n for point in risk_coverage([0.5, 0.5, 0.9], [1, 0, 1])] == [1, 3]
 
 
 @settings(max_examples=50, deadline=None)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from service.bench import promise
 from service.bench.figures import noisy, paragraphs, ratio, series
 from service.bench.scratch import scratch
+from service.cli.commands import load
 from service.settings import Settings
 from service.store.database import connect
 
@@ -73,6 +75,31 @@ def test_road(server_url: str, tmp_path: Path, nothing_left: None) -> None:
     assert "road / bare classifier (records/s)" in report["ratios"]
     assert set(report["shares"]) >= SHARES
     assert sum(report["shares"].values()) == pytest.approx(1)
+
+
+def test_promises_are_kept_in_simulated_worlds(server_url: str, tmp_path: Path) -> None:
+    report = bench(server_url, tmp_path, "promise", "--worlds", "100")
+
+    lines = {(line["what"], line["by"]): line for line in report["lines"]}
+    assert report["kept"]
+    assert all(line["worlds"] == 100 for line in lines.values())
+    assert {by for what, by in lines if what == "90 % promise broken"} == {
+        "heed, fixed sequence",
+        "MAPIE, Bonferroni-Holm",
+        "MAPIE, fixed sequence",
+        "point estimate",
+    }
+    assert lines["90 % promise broken", "point estimate"]["figure"] > 0.3
+    assert sum(line["holds"] is not None for line in lines.values()) >= 9
+
+
+def test_a_broken_promise_ends_with_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(promise, "_ours", promise._point_estimate)
+    with pytest.raises(SystemExit) as ended:
+        load("bench")(["promise", "--worlds", "100"])
+
+    assert ended.value.code == 3
+    assert "BROKEN" in capsys.readouterr().out
 
 
 def test_an_embedded_server_of_its_own_leaves_no_data_behind(tmp_path: Path) -> None:

@@ -206,6 +206,27 @@ def test_texts_are_classified_without_a_database(bare):
     assert bare.json("classify", stdin=b"") == {"results": []}
 
 
+def test_labels_are_judged_without_a_database(bare, tmp_path):
+    rows = [
+        f"r-{n},It came {n} days late,topic,delivery,0.9,1,{who},audit,1" for n in range(40) for who in ("ana", "jan")
+    ]
+    rows += [
+        f"p-{n},It came {n} days early,topic,delivery,0.1,0,{who},audit,1" for n in range(9) for who in ("ana", "jan")
+    ]
+    labels = tmp_path / "labels.csv"
+    labels.write_text("\n".join(["id,text,axis,label,probability,human,rater,pool,blind", *rows]))
+
+    out, _ = bare("calibrate", str(labels), "--out", str(tmp_path))
+    (question,) = bare.json("calibrate", str(labels))["questions"]
+    labels.write_text("id,text\n1,Late")
+    _, told = bare("calibrate", str(labels), code=1)
+
+    assert "✓ topic: delivery" in out
+    assert (tmp_path / "labels.calibration.html").read_text().startswith("<!doctype html>")
+    assert (question["status"], question["n"], question["right"]) == ("certified", 40, 40)
+    assert "the header lacks axis, label, probability, human" in told
+
+
 def test_an_unknown_model_is_a_sentence(bare):
     _, err = bare("classify", "text", code=1, HEED_MODEL="crystal-ball")
     assert err.startswith("There is no classifier 'crystal-ball'; there are: ")

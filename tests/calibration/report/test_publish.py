@@ -1,0 +1,81 @@
+"""`python -m calibration` as a shell sees it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from calibration.__main__ import main
+from calibration.labels.csv_file import write_csv
+
+HEADER = "id,text,axis,label,probability,human"
+
+
+@pytest.fixture
+def file(tmp_path, labels, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "labels.csv"
+    path.write_bytes(write_csv(labels))
+    return path
+
+
+def test_a_process_writes_page_and_json_beside_it_and_says_so(file):
+    command = [sys.executable, "-m", "calibration", file.name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=file.parent)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Of 3 labels asked about, 2 may act by themselves; the others go to a person.")
+    assert "✗ topic: delivery <b>" in done.stdout
+    assert "Next: Label 28 more above 0.3 and, if at most 1 is wrong, the 90 % promise holds." in done.stdout
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        "labels.calibration.html",
+        "labels.calibration.json",
+        "labels.csv",
+    ]
+    figures = json.loads((file.parent / "labels.calibration.json").read_text())
+    assert [one["status"] for one in figures["questions"]] == ["certified", "certified", "refused"]
+
+
+def test_json_goes_to_standard_output_and_nothing_is_written(file, capsys):
+    assert main([str(file), "--json"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["file"] == "labels.csv"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_promise_floor_and_folder_can_be_chosen(file, capsys, tmp_path):
+    (tmp_path / "out").mkdir()
+    arguments = ["--precision", "0.99", "--confidence", "0.9", "--agreement", "0.99", "--out", str(tmp_path / "out")]
+
+    assert main([str(file), *arguments]) == 0
+
+    assert "0 may act by themselves" in capsys.readouterr().out
+    assert (tmp_path / "out" / "labels.calibration.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        ("id,text\n1,Late", [], "row 1: the header lacks axis, label, probability, human"),
+        (f"{HEADER}\n1,Late,topic,delivery,2,1", [], "row 2, column probability: must be a number from 0 to 1"),
+        (f"{HEADER}\n1,Late,topic,delivery,0.9,1", ["--precision", "1"], "precision must be from 0.5 to below 1"),
+        (f"{HEADER}\n1,Late,topic,delivery,0.9,1", ["--agreement", "2"], "agreement_floor must be from 0 to 1"),
+        (f"{HEADER}\n1,Late,topic,delivery,0.9,1", ["--out", "nowhere"], "No such file or directory"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_a_sentence(tmp_path, monkeypatch, capsys, content, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labels.csv").write_text(content)
+
+    assert main(["labels.csv", *arguments]) == 1
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert said in told.err
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path, capsys):
+    assert main([str(tmp_path / "labels.csv")]) == 1
+
+    assert "No such file" in capsys.readouterr().err
