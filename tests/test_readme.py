@@ -9,6 +9,7 @@ import time
 import pytest
 from pydantic import TypeAdapter
 
+from calibration.__main__ import main as calibrate
 from models.taxonomy import default_taxonomy
 from service.api.destinations import DestinationIn
 from service.ingest.record import FeedbackRecord
@@ -41,7 +42,7 @@ def test_every_linked_file_is_there(repository):
     for document in ("README.md", "CONTRIBUTING.md", "SECURITY.md"):
         text = (repository / document).read_text()
         named = set(re.findall(r"\]\(([\w./-]+)\)", text)) | set(
-            re.findall(r"`((?:service|models|tests)/[\w./-]+\.py)`", text)
+            re.findall(r"`((?:service|models|calibration|tests)/[\w./-]+\.py)`", text)
         )
         assert [name for name in sorted(named) if not (repository / name).exists()] == [], document
 
@@ -54,6 +55,16 @@ def test_the_calls_of_the_readme_are_accepted(repository):
     assert event
     assert DestinationIn.model_validate_json(destination[0]).kind == "webhook"
     assert TypeAdapter(Event).validate_json(event[0]).outcome == "reached"
+
+
+@pytest.mark.parametrize(("precision", "status"), [("0.90", "refused"), ("0.80", "certified")])
+def test_the_verdicts_of_the_readme_are_what_the_command_says(repository, capsys, precision, status):
+    assert calibrate([str(repository / "service/demo/labels.csv"), "--precision", precision, "--json"]) == 0
+
+    negative = json.loads(capsys.readouterr().out)["questions"][0]
+    assert (negative["label"], negative["status"]) == ("negative", status)
+    shown = " ".join((repository / "README.md").read_text().split())
+    assert negative["sentence"].split(" We can be wrong")[0] in shown
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from calibration.agreement.estimate import alike
 from calibration.agreement.ratings import Statistic, label_counts, pair_disagreement, repeated
 from calibration.agreement.scale import Ordinal, symmetric
 from calibration.arrays import Floats, confidence_level
-from calibration.bootstrap import DRAWS, item_bootstrap
+from calibration.bootstrap import DRAWS, bca_bootstrap
 from calibration.result import Degenerate, Estimate, Undefined
 
 Distance = ArrayLike | Ordinal  # a matrix over the declared scale, or the one metric that is made from the ratings
@@ -44,16 +44,15 @@ def krippendorff_alpha(
     (0.744, 4)
     """
     confidence_level(confidence)
-    rows = repeated(ratings, weights)
     scale = _declared(distance)
-    counts = label_counts(rows, categories=_categories(scale))
-    rows = rows[counts.sum(axis=1) > 1]
-    split = _split(rows, scale)
-    alpha = item_bootstrap(_statistic(split), len(rows), confidence=confidence, draws=draws, seed=seed)
+    tallies = label_counts(repeated(ratings, weights), categories=_categories(scale))
+    kinds, times = np.unique(tallies[tallies.sum(axis=1) > 1], axis=0, return_counts=True)
+    split = _split(kinds, scale)
+    alpha = bca_bootstrap(_statistic(split), times, confidence=confidence, draws=draws, seed=seed)
     alpha = replace(alpha, procedure=f"Krippendorff's alpha, {alpha.procedure}")
     if isinstance(alpha, Undefined) or alpha.low < alpha.high:
         return alpha
-    _, expected, worst = split(np.ones(len(rows)))
+    _, expected, worst = split(times.astype(np.float64))
     return alike(alpha.value, worst / expected, alpha.n, confidence=confidence, procedure=alpha.procedure)
 
 
@@ -69,7 +68,8 @@ def alpha_statistic(ratings: ArrayLike, *, distance: Distance) -> Statistic:
     >>> round(alpha_statistic([[0, 0], [0, 1], [1, 1]], distance=nominal(2))(np.array([1.0, 1.0, 2.0])), 3)
     0.533
     """
-    return _statistic(_split(ratings, _declared(distance)))
+    scale = _declared(distance)
+    return _statistic(_split(label_counts(ratings, categories=_categories(scale)), scale))
 
 
 _Split = Callable[[Floats], tuple[float, float, float]]  # weights -> observed, expected and worst disagreement
@@ -91,10 +91,9 @@ def _statistic(split: _Split) -> Statistic:
     return statistic
 
 
-def _split(ratings: ArrayLike, scale: Floats | Ordinal) -> _Split:
-    counts = label_counts(ratings, categories=_categories(scale))
-    sizes = counts.sum(axis=1)
-    counts = counts * (sizes > 1)[:, None]
+def _split(tallies: Floats, scale: Floats | Ordinal) -> _Split:
+    sizes = tallies.sum(axis=1)
+    counts = tallies * (sizes > 1)[:, None]
 
     def disagreed(matrix: Floats) -> Floats:
         return np.asarray(np.nan_to_num(pair_disagreement(counts, matrix)) * sizes)

@@ -16,6 +16,7 @@ annotators it is wrapped into one word that says nothing at a glance. Settings t
 
 from collections import Counter
 from collections.abc import Iterable
+from urllib.parse import quote
 from uuid import UUID
 
 from calibration.labels.facts import KEY, facts_to_json, read_facts, wrapped
@@ -56,8 +57,8 @@ def write_argilla(labels: Iterable[Label]) -> bytes:
     Raises:
         InvalidLabels: a label is called 'none of these', or a rater is no id of a user.
 
-    >>> write_argilla([Label("r-1", "Late", "topic", "delivery", 0.9, None)])[:47]
-    b'[\n{"id": "r-1 topic", "fields": {"text": "Late"'
+    >>> write_argilla([Label("r-1", "Late", "topic", "delivery", 0.9, None)])[:49]
+    b'[\n{"id": "r-1:topic:1", "fields": {"text": "Late"'
     """
     labels = list(labels)
     faults = [
@@ -89,10 +90,11 @@ def _is_uuid(rater: str) -> bool:
 
 
 def _record(task: Task, seen: Counter[str]) -> dict[str, object]:
-    name = f"{task.facts.id} {task.facts.axis}"  # a second record of that id would overwrite the first
+    # quoted and numbered, so that no two are alike: a second record of an id would overwrite the first
+    name = f"{quote(task.facts.id, safe=' ')}:{quote(task.facts.axis, safe=' ')}"
     seen[name] += 1
     return {
-        "id": name if seen[name] == 1 else f"{name} {seen[name]}",
+        "id": f"{name}:{seen[name]}",
         "fields": {"text": task.facts.text},
         "metadata": {KEY: wrapped(facts_to_json(task))},
         "suggestions": {},  # stays empty: Argilla fills them in as the answer, and people would follow the model

@@ -47,10 +47,13 @@ class Fault:
 
 
 class InvalidLabels(ValueError):
-    """A file of labels cannot be read; `faults` holds every place, the message the first of them."""
+    """A file of labels cannot be read; `faults` holds every place, the message the first of them.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    `file` names the file where there are several.
+    """
+
+    def __init__(self, faults: Sequence[Fault], *, file: str = "") -> None:
         self.faults = tuple(faults)
-        shown = "\n".join(map(str, self.faults[:ERRORS_SHOWN]))
+        shown = [f"{file}: {fault}" if file else str(fault) for fault in self.faults[:ERRORS_SHOWN]]
         more = len(self.faults) - ERRORS_SHOWN
-        super().__init__(f"{shown}\nand {more} more" if more > 0 else shown)
+        super().__init__("\n".join([*shown, f"and {more} more"] if more > 0 else shown))

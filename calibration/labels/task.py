@@ -101,7 +101,7 @@ def read_tasks(raw: bytes, reading: Callable[[Node], Task]) -> list[Label]:
     Raises:
         InvalidLabels: with the task and field of every mistake, or because nobody has answered yet.
 
-    >>> read_tasks(b"[]", lambda node: Task(Label("", "", "", "", 0, None), {}, ()))
+    >>> read_tasks(b"[]", lambda node: UNREADABLE)
     Traceback (most recent call last):
         ...
     calibration.labels.label.InvalidLabels: file: holds no tasks

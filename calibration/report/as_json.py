@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from calibration.certification.gold import settle
+from calibration.certification.items import Item
 from calibration.report.report import QuestionReport, Report
 from calibration.report.sentences import headline, next_step, promised, reach
 from calibration.thresholds.precision import Certified
@@ -42,6 +44,7 @@ def _question(question: QuestionReport) -> dict[str, Any]:
     verdict, evidence = question.verdict, question.verdict.evidence
     outcome = verdict.outcome
     held = isinstance(outcome, Certified)
+    counted = {item.ids for item in evidence.sample}
     return {
         "axis": verdict.axis,
         "label": verdict.label,
@@ -76,10 +79,20 @@ def _question(question: QuestionReport) -> dict[str, Any]:
             {"ids": list(one.item.ids), "probability": one.item.probability, "right": one.right}
             for one in question.mistakes
         ],
-        "sample": [
-            {"ids": list(item.ids), "probability": item.probability, "right": gold.right, "standing": gold.standing}
-            for item, gold in zip(evidence.sample, evidence.gold, strict=True)
-        ],
+        "items": [_item(item, counted=item.ids in counted) for item in evidence.blind],
+    }
+
+
+def _item(item: Item, *, counted: bool) -> dict[str, Any]:
+    """What was said about one text; `counted` where thinning to a uniform sample left it in."""
+    gold = settle(item)
+    return {
+        "ids": list(item.ids),
+        "probability": item.probability,
+        "right": gold.right,
+        "standing": gold.standing.value,
+        "counted": counted,
+        "answers": _value(item.answers),
     }
 
 

@@ -38,7 +38,10 @@ def calibrate(
     out: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Say which labels keep a promise and why the others do not. Writes a page and JSON; --json only prints."""
+    """Judge a file of labels: which thresholds keep a promise, and why not.
+
+    Writes a page and a JSON file with every count; --json prints the JSON and writes nothing.
+    """
     try:
         published = publish(
             labels.read_bytes(),

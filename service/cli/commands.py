@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Command] = {
     "calibrate": Command(
         "calibrate:calibrate", "Judge a file of labels: which thresholds keep a promise, and why not."
     ),
+    "labels": Command("labels:app", "Labels: convert files to and from Label Studio, Argilla and doccano."),
     "policy": Command("policy:app", "Policies: check, add, list, show, activate."),
     "keys": Command("keys:app", "API keys: create, list, revoke."),
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),

@@ -16,7 +16,7 @@ HEED = {"id": "r-1", "axis": "topic", "probabilities": {"price": 0.93, "delivery
 def record(*responses, **other):
     """As `Record.to_dict` of the SDK 2.8 gives one: `to_json` writes a list of them."""
     return {
-        "id": "r-1 topic",
+        "id": "r-1:topic:1",
         "fields": {"text": "Twelve euros for a spoon?"},
         "metadata": {"heed": HEED},
         "suggestions": {},
@@ -125,7 +125,7 @@ def test_a_written_record_is_one_that_the_import_takes():
 
     assert answered["responses"] == {"labels": [{"value": ["none of these"], "user_id": ANA, "status": "submitted"}]}
     assert unanswered["responses"] == {}
-    assert answered["id"] != unanswered["id"]
+    assert (answered["id"], unanswered["id"]) == ("r-1:topic:1", "r-1:topic:2")
     assert UUID(answered["responses"]["labels"][0]["user_id"])
 
 

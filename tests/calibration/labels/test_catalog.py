@@ -39,6 +39,12 @@ ALIKE = st.builds(
     st.booleans(),
 )
 
+KEYS = st.one_of(
+    st.sampled_from(["data", "meta", "heed", "annotations", "result", "value", "choices", "type", "completed_by"]),
+    st.sampled_from(["text", "fields", "metadata", "responses", "labels", "label", "user_id", "status", "annotator"]),
+    st.sampled_from(["id", "axis", "probabilities", "pool", "inclusion_probability", "blind", "adjudicated"]),
+)
+
 
 @pytest.mark.parametrize("name", TOOLS)
 @settings(max_examples=60, deadline=None)
@@ -134,10 +140,7 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(raw, said):
         lambda inner: st.one_of(
             st.lists(inner, max_size=3),
             st.dictionaries(
-                st.sampled_from(
-                    "data text meta heed annotations result value choices type id axis probabilities fields metadata responses "
-                    "labels label user_id status annotator completed_by".split()  # noqa: SIM905 - one word each, no lines
-                ),
+                KEYS,
                 inner,
                 max_size=4,
             ),

@@ -68,8 +68,9 @@ def test_no_page_one_word_is_a_statisticians(page):
 
 def test_every_count_can_be_computed_again_from_the_sample(document):
     negative = question(document, "negative")
-    probability = np.array([one["probability"] for one in negative["sample"]])
-    right = np.array([one["right"] is True for one in negative["sample"]])
+    counted = [one for one in negative["items"] if one["counted"]]
+    probability = np.array([one["probability"] for one in counted])
+    right = np.array([one["right"] is True for one in counted])
     for rung in negative["ladder"]:
         above = probability >= rung["threshold"]
         n, k = int(above.sum()), int(right[above].sum())
@@ -84,6 +85,15 @@ def test_every_count_can_be_computed_again_from_the_sample(document):
         "sample": 800,
         "unsettled_counted_as_wrong": 4,
     }
+
+
+def test_agreement_can_be_computed_again_from_the_answers(document):
+    negative = question(document, "negative")
+    said = [[answer["right"] for answer in one["answers"]] for one in negative["items"]]
+    doubled = [one for one in said if len(one) == 2]
+
+    assert negative["people"]["percent"]["value"] == pytest.approx(np.mean([one == other for one, other in doubled]))
+    assert negative["people"]["overlap"] == len(doubled) == 200
 
 
 def test_status_have_and_need_are_plain(document):
