@@ -9,7 +9,7 @@ from pathlib import Path
 from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.label import InvalidLabels
 from calibration.promise import Promise
-from calibration.report.publish import lines, publish
+from calibration.report.publish import publish, told
 
 DONE, FAILED = 0, 1
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return FAILED
-    print("\n".join((*lines(published.report), "", f"The report is in {page}, every count in {figures}.")))
+    print(told(published.report, page, figures))
     return DONE
 
 
@@ -48,10 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--agreement", type=float, default=AGREEMENT_FLOOR, help=f"the least agreement of people ({AGREEMENT_FLOOR})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="of everything that is drawn (0)")
     parser.add_argument("--out", type=Path, default=Path(), help="the folder for page and JSON (this one)")
     parser.add_argument("--json", action="store_true", help="print the JSON and write nothing")
     return parser
+
+
+def _seed(word: str) -> int:
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, not {word!r}")
+    return int(word)
 
 
 if __name__ == "__main__":

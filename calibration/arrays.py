@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+LARGEST_WHOLE = 2.0**53
 
 
 def floats(values: ArrayLike, name: str, *, shape: Sequence[int | None] = (None,)) -> Floats:
@@ -76,16 +77,17 @@ def booleans(values: ArrayLike, name: str, *, shape: Sequence[int | None] = (Non
 
 
 def counts(values: ArrayLike, name: str, *, shape: Sequence[int | None] = (None,)) -> Integers:
-    """An array of whole numbers of 0 or more.
+    """An array of whole numbers of 0 or more, up to 2^53 (beyond it a float skips some).
 
     Raises:
-        ValueError: as `floats`, and a number that is negative or not whole.
+        ValueError: as `floats`, and a number that is negative, not whole or too large.
 
     >>> counts([3, 0], "counts")
     array([3, 0])
     """
     array = floats(values, name, shape=shape)
     _refuse(array, (array < 0) | (array != np.floor(array)), name, "must be a whole number of 0 or more")
+    _refuse(array, array > LARGEST_WHOLE, name, "must be at most 2**53")
     return array.astype(np.int64)
 
 
@@ -106,8 +108,8 @@ def confidence_level(value: float, name: str = "confidence") -> float:
 def _refuse(array: Floats, bad: Booleans, name: str, rule: str) -> None:
     if bad.any():
         place = tuple(int(index) for index in np.argwhere(bad)[0])
-        where = ", ".join(map(str, place))
-        raise ValueError(f"{name}[{where}] {rule}, not {array[place]:g}")
+        where = f"[{', '.join(map(str, place))}]" if place else ""
+        raise ValueError(f"{name}{where} {rule}, not {array[place]:g}")
 
 
 def _shape(shape: Sequence[int | None]) -> str:

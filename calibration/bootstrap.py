@@ -15,6 +15,7 @@ from calibration.result import Degenerate, Estimate, Undefined
 DRAWS = 1_000
 MOST_KINDS = 1_000  # of so many kinds of items the skew is known well enough
 ROUNDING = 1e-12
+LEAST_ROOM = 1e-6  # beyond it the formula breaks: the end is that of the draws
 LEAST_DEFINED = 0.5  # an interval from fewer of the draws would describe the draws that happened to work
 
 
@@ -92,7 +93,7 @@ def bca_bootstrap(
     if isinstance(made, Undefined):
         return made
     z = norm.ppf([tail, 1 - tail]) + _bias(made)
-    room = np.maximum(1 - _acceleration(statistic, there) * z, np.finfo(np.float64).tiny)
+    room = np.maximum(1 - _acceleration(statistic, there) * z, LEAST_ROOM)
     low, high = np.quantile(made.values, norm.cdf(_bias(made) + z / room))
     return Estimate(
         made.value, min(float(low), made.value), max(float(high), made.value), confidence, items, made.procedure
@@ -123,6 +124,8 @@ def _drawn(
         value = statistic(start)
     except Degenerate as degenerate:
         return Undefined(str(degenerate), items, procedure)
+    if items == 0:
+        return Undefined("there is no item to draw", 0, procedure)
     generator = np.random.default_rng(seed)
     values = []
     for _ in range(draws):
@@ -148,6 +151,9 @@ def _bias(made: _Drawn) -> float:
 
 def _acceleration(statistic: Callable[[Floats], float], times: Floats) -> float:
     """The skew of what leaving out one item does to the statistic, over 6 roots of n."""
+    items = float(times.sum())
+    if items < 2:
+        return 0.0
     present = np.flatnonzero(times)
     spread_out = present[np.unique(np.linspace(0, present.size - 1, MOST_KINDS).astype(np.int64))]
     left_out = {}
@@ -161,6 +167,6 @@ def _acceleration(statistic: Callable[[Floats], float], times: Floats) -> float:
     values, often = np.array(list(left_out.values())), times[list(left_out)]
     pull = np.average(values, weights=often) - values
     variance = float(np.average(pull**2, weights=often))
-    if variance == 0:
+    if variance <= ROUNDING**2:
         return 0.0
-    return float(np.average(pull**3, weights=often)) / variance**1.5 / (6 * math.sqrt(float(times.sum())))
+    return float(np.average(pull**3, weights=often)) / (6 * math.sqrt(items * variance**3))

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calibration.agreement.answers import LeftOut
+from calibration.agreement.estimate import alike
 from calibration.arrays import Booleans, Floats, Integers, confidence_level
-from calibration.bootstrap import DRAWS, item_bootstrap
+from calibration.bootstrap import DRAWS, bca_bootstrap
 from calibration.result import Estimate, Undefined
 
 LEAST_ITEMS = 30
@@ -76,7 +77,7 @@ def against_people(
 
     Source: leave-one-out human agreement as in N. Calderon, R. Reichart and R. Dror, "The alternative annotator test
     for LLM-as-a-judge", ACL 2025; paired bootstrap: B. Efron and R. J. Tibshirani, "An introduction to the
-    bootstrap" (1993).
+    bootstrap" (1993), chapter 14.
 
     Raises:
         ValueError: arrays of different length, an item without a model label, a negative margin.
@@ -114,18 +115,26 @@ class _Earned:
     def compare(self, rater: int | None, rows: Booleans, confidence: float, draws: int, seed: int) -> Comparison:
         """Sum per item first: all the rows of an item move together when the item is drawn."""
         _, place, n = np.unique(self.item[rows], return_inverse=True, return_counts=True)
+        totals = [np.bincount(place, weights=credit[rows]) for credit in (self.model, self.person)]
+        kinds, times = np.unique(np.column_stack([*totals, n]), axis=0, return_counts=True)
+        model, person, judged = kinds.T
 
-        def share(credit: Floats) -> Estimate | Undefined:
-            total = np.bincount(place, weights=credit[rows])
-            return item_bootstrap(
-                lambda weights: float(weights @ total / (weights @ n)),
-                len(n),
+        def mean(total: Floats) -> Estimate | Undefined:
+            return bca_bootstrap(
+                lambda weights: float(weights @ total / (weights @ judged)),
+                times,
                 confidence=confidence,
                 draws=draws,
                 seed=seed,
             )
 
-        return Comparison(rater, share(self.model), share(self.person), share(self.model - self.person))
+        return Comparison(rater, _share(mean(model)), _share(mean(person)), mean(model - person))
+
+
+def _share(mean: Estimate | Undefined) -> Estimate | Undefined:
+    if isinstance(mean, Undefined) or mean.low < mean.high:
+        return mean
+    return alike(mean.value, 1.0, mean.n, confidence=mean.confidence, procedure=mean.procedure, least=0.0)
 
 
 def _majority_credit(others: Floats) -> Floats:
@@ -151,5 +160,5 @@ def _sentence(pooled: Comparison, standing: Standing) -> str:
         return f"The model: {standing}."
     return (
         f"The model agrees with the other raters in {pooled.model.value:.0%} of the answers, your people in "
-        f"{pooled.person.value:.0%} (n = {pooled.model.n} items): {standing}."
+        f"{pooled.person.value:.0%} (n = {pooled.model.n}): {standing}."
     )

@@ -10,6 +10,7 @@ from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
 from calibration.agreement.answers import LeftOut
+from calibration.agreement.estimate import alike
 from calibration.arrays import Floats, Integers, confidence_level
 from calibration.bootstrap import DRAWS, item_bootstrap
 from calibration.result import Degenerate, Estimate, Undefined
@@ -121,7 +122,7 @@ def alternative_annotator_test(
     judged, skipped = _judged(left, least_items)
     if len(judged) < LEAST_RATERS:
         reason = (
-            f"{len(judged)} raters share {least_items} items or more with others, {LEAST_RATERS} are needed: "
+            f"{LEAST_RATERS} raters who share {least_items} items or more with others are needed, not {len(judged)}: "
             "let the same items be labelled by more people"
         )
         return Undefined(reason, len(np.unique(left.item)), PROCEDURE)
@@ -185,4 +186,7 @@ def _average_advantage(
             raise Degenerate("a rater has no item")
         return float(np.mean(np.bincount(of_rater, weights=weights[of_item] * wins) / seen))
 
-    return item_bootstrap(average, len(items), confidence=confidence, draws=draws, seed=seed)
+    advantage = item_bootstrap(average, len(items), confidence=confidence, draws=draws, seed=seed)
+    if isinstance(advantage, Undefined) or advantage.low < advantage.high:
+        return advantage
+    return alike(advantage.value, 1.0, advantage.n, confidence=confidence, procedure=advantage.procedure, least=0.0)

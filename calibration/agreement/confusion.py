@@ -119,7 +119,7 @@ def error_from_agreement(agreement: Estimate, *, classes: int) -> Estimate | Und
     Solves `agreement = (1 - e)^2 + e^2 / (classes - 1)` for the smaller e; the interval is that of the agreement,
     turned over. It assumes equal raters whose errors are independent and fall on any wrong class alike. People share
     mistakes, and shared mistakes look like agreement: read the figure as the least the error can be.
-    Undefined where the agreement is no better than guessing (1 / classes).
+    Undefined where the agreement is below that of guessing (1 / classes).
 
     Source: the one-coin model of Y. Zhang, X. Chen, D. Zhou and M. I. Jordan, "Spectral methods meet EM: a provably
     optimal algorithm for crowdsourcing", JMLR 17 (2016), solved for the error from one agreement.
@@ -135,7 +135,7 @@ def error_from_agreement(agreement: Estimate, *, classes: int) -> Estimate | Und
         raise ValueError(f"needs 2 classes or more and an agreement from 0 to 1, not {classes} and {agreement}")
     procedure = f"one-coin error from agreement ({agreement.procedure})"
     if agreement.value < 1 / classes:
-        reason = f"people agree in {agreement.value:.2f}, no better than guessing among {classes} classes"
+        reason = f"people agree in {agreement.value:.2f}, less often than by guessing among {classes} classes"
         return Undefined(reason, agreement.n, procedure)
     value, low, high = (_one_coin(seen, classes) for seen in (agreement.value, agreement.high, agreement.low))
     return Estimate(value, low, high, agreement.confidence, agreement.n, procedure)

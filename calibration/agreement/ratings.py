@@ -103,7 +103,7 @@ def repeated(ratings: ArrayLike, weights: ArrayLike | None) -> Floats:
            [1., 1.]])
     """
     array = with_missing(ratings, "ratings")
-    return array if weights is None else np.repeat(array, counts(weights, "weights", shape=(len(array),)), axis=0)
+    return array if weights is None else np.repeat(array, counts(weights, "weights", shape=array.shape[:1]), axis=0)
 
 
 def label_sets(answers: ArrayLike, given: ArrayLike) -> tuple[Floats, Booleans]:

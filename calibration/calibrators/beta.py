@@ -10,9 +10,10 @@ from calibration.arrays import Floats, floats
 from calibration.calibrators.newton import fit_logistic
 from calibration.calibrators.platt import rises
 from calibration.calibrators.tally import Tally, no_better_than_chance, refusal, tally
-from calibration.result import Undefined
+from calibration.result import Degenerate, Undefined
 
 PROCEDURE = "beta calibration"
+SEPARATED = "one score separates every yes from every no: the map would be a step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,14 @@ def fit_beta(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None 
     (True, True)
     """
     pooled = tally(logits, labels, weights)
-    if refused := refusal(pooled, PROCEDURE) or _separated(pooled):
+    if refused := refusal(pooled, PROCEDURE):
         return refused
-    best = _best_that_rises(pooled)
+    if len(pooled.scores) > 1 and pooled.gap >= 0:
+        return Undefined(SEPARATED, pooled.n, PROCEDURE)
+    try:
+        best = _best_that_rises(pooled)
+    except Degenerate as degenerate:
+        return Undefined(str(degenerate), pooled.n, PROCEDURE)
     return Beta(*best) if best else no_better_than_chance(pooled, PROCEDURE)
 
 
@@ -84,12 +90,6 @@ def _best_that_rises(pooled: Tally) -> tuple[float, float, float] | None:
         return None
     a, b, c = fit_logistic(features, targets, pooled.totals, np.zeros(3))
     return (max(float(a), 0.0), max(float(b), 0.0), float(c)) if max(a, b) > 0 else None
-
-
-def _separated(pooled: Tally) -> Undefined | None:
-    if len(pooled.scores) > 1 and pooled.scores[pooled.right > 0].min() >= pooled.scores[pooled.wrong > 0].max():
-        return Undefined("one score separates every yes from every no: the map would be a step", pooled.n, PROCEDURE)
-    return None
 
 
 def _features(logits: Floats) -> Floats:

@@ -89,7 +89,7 @@ def fit_temperature_and_biases(
     """One scale for all classes and a bias for each: what repairs a new domain from 50 labels on.
 
     Minimises total log loss + `ridge` * sum of biases^2, so the biases sum to 0. Shapes and refusals as
-    `fit_class_temperature`.
+    `fit_class_temperature`; also undefined where a class has no label.
 
     Source: A. Alexandari, A. Kundaje and A. Shrikumar, "Maximum likelihood with bias-corrected calibration is
     hard-to-beat at label shift adaptation", ICML (2020): "bias-corrected temperature scaling".
@@ -116,7 +116,8 @@ def fit_vector_scaling(
     """A scale and a bias for every class, for more than about 100 labels a class.
 
     Minimises total log loss + `ridge` * (sum of biases^2 + sum of (scales - their mean)^2). Shapes and refusals as
-    `fit_class_temperature`; also undefined where the scale of some class would not be above 0.
+    `fit_temperature_and_biases`; also undefined where the scale of some class would not be above 0. Keep a ridge: with
+    none, a class that is told from the others without an error gets a scale without limit.
 
     Source: C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML (2017).
 
@@ -136,9 +137,9 @@ def _fit(
     scores: Floats, labels: Integers, each: Floats, free: Floats, penalty: Floats, procedure: str
 ) -> ClassScaling | Undefined:
     """Fit scales and biases of the form `free` @ parameters; the columns of `free` span what may vary."""
-    if refused := _refusal(scores, labels, each, procedure):
-        return refused
     classes = scores.shape[1]
+    if refused := _refusal(scores, labels, each, procedure, own_bias=bool(free[classes:].any())):
+        return refused
     truth = np.eye(classes)[labels]
     spread = np.diag(penalty)
     if len(penalty) == 2 * classes:  # scales are drawn to their mean, not to 0
@@ -167,12 +168,16 @@ def _fit(
     return ClassScaling(tuple(scales.tolist()), tuple(biases.tolist()))
 
 
-def _refusal(scores: Floats, labels: Integers, each: Floats, procedure: str) -> Undefined | None:
+def _refusal(scores: Floats, labels: Integers, each: Floats, procedure: str, *, own_bias: bool) -> Undefined | None:
     n = round(float(each.sum()))
     if len(np.unique(labels)) < 2:
-        return Undefined(f"all {n} labels are of one class: a map needs two or more", n, procedure)
+        few = {0: "there is no label", 1: "there is only one label"}.get(n, f"all {n} labels are of one class")
+        return Undefined(f"{few}: a map needs two classes or more", n, procedure)
     if np.all(scores[np.arange(len(labels)), labels] == scores.max(axis=1)):
         return Undefined("the top score is always right: how often it errs cannot be learnt from them", n, procedure)
+    missing = np.setdiff1d(np.arange(scores.shape[1]), labels)
+    if own_bias and len(missing):
+        return Undefined(f"class {missing[0]} has no label: its bias cannot be learnt", n, procedure)
     return None
 
 

@@ -72,7 +72,7 @@ def calibration_in_the_large(
     for place, name in enumerate(map(str, names)):
         items = round(float(n[place]))
         if not tested[place]:
-            reason = f"{items} labels are too few, or too certain, for a test of {name}"
+            reason = f"{items} label{' is' if items == 1 else 's are'} too few, or too certain, for a test of {name}"
             results[name] = Undefined(reason, items, PROCEDURE)
             continue
         yes_answers = float(observed[place]), float(expected[place])

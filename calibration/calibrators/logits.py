@@ -31,14 +31,14 @@ def to_class_logits(values: ArrayLike, *, least: float = LEAST) -> Floats:
     Source: C. Guo et al., "On calibration of modern neural networks", ICML (2017): softmax undoes the logarithm.
 
     Raises:
-        ValueError: a number outside 0 to 1, or `least` outside 0 to 0.5.
+        ValueError: a number outside 0 to 1, fewer than 2 classes, or `least` outside 0 to 0.5.
 
     >>> np.exp(to_class_logits([[0.2, 0.8, 0.0]])).round(4)
     array([[0.2, 0.8, 0. ]])
     """
     _between(least)
     logs = np.log(np.maximum(probabilities(values, "probabilities", shape=(None, None)), least))
-    return np.asarray(log_softmax(logs, axis=1), dtype=np.float64)
+    return np.asarray(log_softmax(class_logits(logs), axis=1), dtype=np.float64)
 
 
 def class_logits(values: ArrayLike) -> Floats:

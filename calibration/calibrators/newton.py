@@ -11,6 +11,7 @@ from calibration.result import Degenerate
 STEPS = 200
 ROUNDING = 1e-13
 ENOUGH = 1e-20  # a decrement so small that the next step is rounding
+CLOSE = 1e-8  # where weights lie far apart, rounding in the gradient never lets it fall to that: a minimum all the same
 
 Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 
@@ -39,7 +40,9 @@ def newton(objective: Objective, start: Floats) -> Floats:
             scale /= 2
         place = place - scale * step
         value, gradient, hessian = ahead
-    raise Degenerate("the fit did not come to an end: the labels are too well separated")
+    if decrement <= CLOSE * (1 + abs(value)):
+        return place
+    raise Degenerate("the fit did not come to an end: labels too well separated, or weights too far apart")
 
 
 def fit_logistic(design: Floats, targets: Floats, weights: Floats, ridge: Floats) -> Floats:

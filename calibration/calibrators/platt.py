@@ -9,7 +9,7 @@ from scipy.special import expit
 from calibration.arrays import Floats, floats
 from calibration.calibrators.newton import fit_logistic
 from calibration.calibrators.tally import Tally, no_better_than_chance, refusal, tally
-from calibration.result import Undefined
+from calibration.result import Degenerate, Undefined
 
 PROCEDURE = "Platt scaling on logits"
 
@@ -44,7 +44,8 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None
 
     Targets are (n+ + 1) / (n+ + 2) for a yes and 1 / (n- + 2) for a no, so that few labels cannot make it certain.
     Shapes (n,), labels 0 or 1, a weight counts as that many items. Undefined for one class only, labels perfectly
-    separated by the sign of the score, scores no better than chance.
+    separated by the sign of the score, scores no better than chance. Another score that separates them leaves a finite
+    fit (so in the example, from LibSVM), which `select_map` refuses to use.
 
     Source: J. C. Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin Classifiers
     (1999); H.-T. Lin, C.-J. Lin and R. C. Weng, "A note on Platt's probabilistic outputs for support vector machines",
@@ -65,7 +66,10 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None
     if not rises(pooled, targets):
         return no_better_than_chance(pooled, PROCEDURE)
     design = np.column_stack([pooled.scores, np.ones_like(pooled.scores)])
-    slope, intercept = fit_logistic(design, targets, pooled.totals, np.zeros(2))
+    try:
+        slope, intercept = fit_logistic(design, targets, pooled.totals, np.zeros(2))
+    except Degenerate as degenerate:
+        return Undefined(str(degenerate), pooled.n, PROCEDURE)
     return Platt(float(slope), float(intercept)) if slope > 0 else no_better_than_chance(pooled, PROCEDURE)
 
 

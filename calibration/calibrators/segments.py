@@ -12,7 +12,7 @@ from calibration.arrays import weights as checked_weights
 from calibration.calibrators.folds import paired_gain, stratified_folds
 from calibration.calibrators.newton import fit_logistic
 from calibration.calibrators.platt import Platt, fit_platt, smoothed_targets
-from calibration.calibrators.tally import tally
+from calibration.calibrators.tally import separated, tally
 from calibration.result import Degenerate, Undefined
 
 OWN_SLOPE_ABOVE = 200  # labels of a segment
@@ -90,7 +90,7 @@ def fit_segments(
     The shifts have a normal prior whose variance is estimated from how far the segments lie apart beyond chance
     (empirical Bayes): with no such excess they are 0. Segments of more than 200 labels may have a slope of their own,
     shrunk alike. Shapes (n,), labels 0 or 1, a weight counts as that many items. Undefined as `fit_platt`, on all
-    labels or without one fold.
+    labels or without one fold, and where one score separates the answers perfectly.
 
     Source: A. Gelman and J. Hill, "Data Analysis Using Regression and Multilevel/Hierarchical Models" (2007), chapter
     14; the variance: R. DerSimonian and N. Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7
@@ -107,7 +107,7 @@ def fit_segments(
     names = _names(segments, len(scores))
     each = checked_weights(weights, len(scores))
     sample = _Sample(scores, yes, names, each)
-    whole = _fit_both(sample)
+    whole = separated(tally(scores, yes, each), PROCEDURE) or _fit_both(sample)
     if isinstance(whole, Undefined):
         return whole
     crossed = _cross_fit(sample, folds, seed)
@@ -160,13 +160,14 @@ def _cross_fit(sample: _Sample, folds: int, seed: int) -> tuple[Floats, Floats] 
 
 def _fit_both(sample: _Sample) -> tuple[SegmentMap, SegmentMap] | Undefined:
     """The map without segments and the map with their shifts; the same where segments do not differ beyond chance."""
+    pooled = tally(sample.scores, sample.yes, sample.each)
     shared = fit_platt(sample.scores, sample.yes, weights=sample.each)
     if isinstance(shared, Undefined):
         return shared
     alone = SegmentMap(shared.slope, shared.intercept, (), (), ())
     kept = sample.where(sample.each > 0)
     names, group = np.unique(kept.names, return_inverse=True)
-    high, low = smoothed_targets(tally(kept.scores, kept.yes, kept.each))
+    high, low = smoothed_targets(pooled)
     targets = np.where(kept.yes, high, low)
     shift_variance, slope_variance, own = _variances(kept, targets, group, shared)
     if shift_variance == 0:
@@ -205,14 +206,14 @@ def _variances(sample: _Sample, targets: Floats, group: Integers, shared: Platt)
     """The variances of shifts and of slopes between segments, and the segments that may have a slope of their own."""
     p = shared.apply(sample.scores)
     information = _sums(group, sample.each * p * (1 - p))
-    shifts = _sums(group, sample.each * (targets - p)) / information
+    shifts = _ratio(_sums(group, sample.each * (targets - p)), information)
     shift_variance = _variance_between(shifts, information)
     own = np.flatnonzero(_sums(group, sample.each) > OWN_SLOPE_ABOVE)
     p = expit(shared.slope * sample.scores + shared.intercept + shifts[group])
     weight = sample.each * p * (1 - p)
-    centred = sample.scores - (_sums(group, weight * sample.scores) / _sums(group, weight))[group]
+    centred = sample.scores - _ratio(_sums(group, weight * sample.scores), _sums(group, weight))[group]
     steepness = _sums(group, weight * centred**2)
-    slopes = _sums(group, sample.each * (targets - p) * centred)[own] / steepness[own]
+    slopes = _ratio(_sums(group, sample.each * (targets - p) * centred), steepness)[own]
     return shift_variance, _variance_between(slopes, steepness[own]), own
 
 
@@ -220,14 +221,21 @@ def _sums(group: Integers, values: Floats) -> Floats:
     return np.asarray(np.bincount(group, values), dtype=np.float64)
 
 
+def _ratio(above: Floats, below: Floats) -> Floats:
+    """0 where `below` is 0: a segment without information (every probability 0 or 1) has no say."""
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
 def _variance_between(estimates: Floats, information: Floats) -> float:
     """The moment estimate of DerSimonian and Laird; 0 where the estimates scatter no more than chance."""
-    if len(estimates) < 2:
-        return 0.0
+    known = np.count_nonzero(information)
     total = information.sum()
+    spread = total - information @ information / total if known > 1 else 0.0
+    if spread <= 0:
+        return 0.0
     centre = information @ estimates / total
-    excess = information @ (estimates - centre) ** 2 - (len(estimates) - 1)
-    return max(0.0, float(excess / (total - information @ information / total)))
+    excess = information @ (estimates - centre) ** 2 - (known - 1)
+    return max(0.0, float(excess / spread))
 
 
 def _log_losses(probabilities: Floats, yes: Booleans) -> Floats:

@@ -17,6 +17,7 @@ from calibration.calibrators.isotonic import fit_isotonic
 from calibration.calibrators.logits import class_logits
 from calibration.calibrators.platt import fit_platt
 from calibration.calibrators.storage import ScoreMap
+from calibration.calibrators.tally import separated, tally
 from calibration.calibrators.temperature import fit_temperature
 from calibration.calibrators.venn_abers import fit_venn_abers
 from calibration.result import Undefined
@@ -109,9 +110,10 @@ def select_map(
 ) -> Selection:
     """Choose the map of a yes/no score: another than Platt's only where its paired gain exceeds 1 standard error.
 
-    Fewer than 50 labels or 10 of the rarer answer: identity. Up to 1000: Platt, temperature or identity; more: also
-    beta and Venn-Abers; from 3000: also isotonic. Shapes (n,), labels 0 or 1. Items of weight 0 do not count as labels.
-    Permuting the items changes nothing; a repeated row may fall into two folds, where a weight stays in one.
+    Fewer than 50 labels or 10 of the rarer answer, or answers that one score separates perfectly: identity. Up to
+    1000: Platt, temperature or identity; more: also beta and Venn-Abers; from 3000: also isotonic. Shapes (n,), labels
+    0 or 1. Items of weight 0 do not count as labels. Permuting the items changes nothing; a repeated row may fall into
+    two folds, where a weight stays in one.
 
     Source: log loss as the criterion: T. Gneiting and A. E. Raftery, "Strictly proper scoring rules, prediction, and
     estimation", JASA 102 (2007); the rule of one standard error: Breiman et al. (1984), section 3.4.3.
@@ -130,9 +132,11 @@ def select_map(
     rarer = int(np.bincount(yes[each > 0], minlength=2).min())
     few = None
     if n < LEAST_LABELS:
-        few = f"only {n} labels: at least {LEAST_LABELS} are needed, and {LEAST_OF_A_CLASS} of the rarer answer"
+        few = f"only {_labels(n)}: at least {LEAST_LABELS} are needed, and {LEAST_OF_A_CLASS} of the rarer answer"
     elif rarer < LEAST_OF_A_CLASS:
-        few = f"only {rarer} labels of the rarer answer: at least {LEAST_OF_A_CLASS} are needed"
+        few = f"only {_labels(rarer)} of the rarer answer: at least {LEAST_OF_A_CLASS} are needed"
+    elif apart := separated(tally(scores, yes, each), "select_map"):
+        few = apart.reason
     return _climb(rungs, scores, yes, each, few, folds, seed)
 
 
@@ -147,7 +151,8 @@ def select_class_map(
     """Choose the map of a score for each of K classes, by the rule of `select_map`.
 
     Fewer than 50 labels: identity. From 50: temperature with class biases, unless identity or temperature alone is
-    better; also vector scaling where every class has more than 100 labels. Shapes (n, K) and (n,), labels 0 to K - 1.
+    better or a class has no label; also vector scaling where every class has more than 100 labels. Shapes (n, K) and
+    (n,), labels 0 to K - 1.
 
     Source: as `select_map`.
 
@@ -155,14 +160,14 @@ def select_class_map(
         ValueError: as `fit_vector_scaling`, or fewer than 2 folds.
 
     >>> select_class_map([[1, 0, 0]], [0]).reason
-    'only 1 labels: at least 50 are needed'
+    'only 1 label: at least 50 are needed'
     """
     scores = class_logits(logits)
     truth = counts(labels, "labels", shape=(len(scores),))
     class_scaling.fit_class_identity(scores, truth, weights=weights)  # refuses a label that is no class
     each = checked_weights(weights, len(scores))
     n = int(np.sum(each > 0))
-    few = f"only {n} labels: at least {LEAST_LABELS} are needed" if n < LEAST_LABELS else None
+    few = f"only {_labels(n)}: at least {LEAST_LABELS} are needed" if n < LEAST_LABELS else None
     rarest = int(np.bincount(truth[each > 0], minlength=scores.shape[1]).min())
     rungs = (*SHARED_SCALE, OWN_SCALES) if rarest > LEAST_OF_A_CLASS_FOR_ITS_OWN_SCALE else SHARED_SCALE
     return _climb(rungs, scores, truth, each, few, folds, seed)
@@ -186,7 +191,7 @@ def _climb(
     candidates = []
     for rung in rungs:
         if rung.labels and (few or n < rung.labels):
-            reason = few or f"{n} labels: at least {rung.labels} are needed"
+            reason = few or f"{_labels(n)}: at least {rung.labels} are needed"
             candidates.append(Candidate(rung.name, refused=reason))
             continue
         crossed = _cross_fit(rung.fit, scores, labels, each, fold)
@@ -202,6 +207,10 @@ def _climb(
     reason = few or _reason(chosen, candidates)
     probabilities = tuple(best.probabilities.tolist() if scores.ndim == 1 else map(tuple, best.probabilities.tolist()))
     return Selection(best.map, chosen, reason, n, folds, seed, tuple(candidates), probabilities)
+
+
+def _labels(n: int) -> str:
+    return f"{n} label{'' if n == 1 else 's'}"
 
 
 def _compare(name: str, crossed: _Crossed, best: _Crossed | None, each: Floats) -> Candidate:
@@ -233,7 +242,7 @@ def _cross_fit(fit: Fit, scores: Floats, labels: Integers, each: Floats, fold: I
         ours = fold == held_out
         fitted = fit(scores[~ours], labels[~ours], weights=each[~ours])
         if isinstance(fitted, Undefined):
-            return fitted
+            return Undefined(f"without one of the folds, {fitted.reason}", fitted.n, fitted.procedure)
         probabilities[ours] = fitted.apply(scores[ours])
     return _Crossed(whole, probabilities, _log_losses(probabilities, labels))
 

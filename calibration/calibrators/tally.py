@@ -26,6 +26,11 @@ class Tally:
     def n(self) -> int:
         return round(float(self.totals.sum()))
 
+    @property
+    def gap(self) -> float:
+        """How far the lowest yes lies above the highest no (both must occur): above 0 they are perfectly separated."""
+        return float(self.scores[self.right > 0].min() - self.scores[self.wrong > 0].max())
+
 
 def tally(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Tally:
     """Pool scored labels by score: all that the order and repetition of items could add is gone.
@@ -65,11 +70,29 @@ def refusal(pooled: Tally, procedure: str) -> Undefined | None:
     if pooled.n == 0:
         return Undefined("there is no label", 0, procedure)
     if not pooled.wrong.any() or not pooled.right.any():
-        answer = "yes" if pooled.right.any() else "no"
-        return Undefined(f"all {pooled.n} labels are {answer}: a map needs both answers", pooled.n, procedure)
+        answer, every = "yes" if pooled.right.any() else "no", f"all {pooled.n} labels are"
+        if pooled.n == 1:
+            every = "the only label is"
+        return Undefined(f"{every} {answer}: a map needs both answers", pooled.n, procedure)
     against = pooled.right[pooled.scores < 0].any() or pooled.wrong[pooled.scores > 0].any()
     if not against and pooled.scores.any():
         reason = "every label agrees with the sign of its score: how often the score errs cannot be learnt from them"
+        return Undefined(reason, pooled.n, procedure)
+    return None
+
+
+def separated(pooled: Tally, procedure: str) -> Undefined | None:
+    """The reason why no map should be trusted: one score, whatever its sign, lies between every yes and every no.
+
+    Platt's smoothed targets and a temperature stay finite then, but rest on no single error.
+
+    Source: Albert and Anderson (1984), as above: complete separation.
+
+    >>> separated(tally([1, 2, 3], [0, 0, 1]), "Platt").n, separated(tally([1, 2, 3], [0, 1, 0]), "Platt")
+    (3, None)
+    """
+    if pooled.right.any() and pooled.wrong.any() and pooled.gap > 0:
+        reason = "one score separates every yes from every no: how often the score errs cannot be learnt from them"
         return Undefined(reason, pooled.n, procedure)
     return None
 

@@ -9,7 +9,7 @@ from scipy.special import expit
 from calibration.arrays import Floats, floats
 from calibration.calibrators.newton import fit_logistic
 from calibration.calibrators.tally import no_better_than_chance, refusal, tally
-from calibration.result import Undefined
+from calibration.result import Degenerate, Undefined
 
 PROCEDURE = "temperature scaling"
 
@@ -61,5 +61,8 @@ def fit_temperature(
     if agreement <= 0:  # the slope of the likelihood at 1 / T = 0; the likelihood is concave
         return no_better_than_chance(pooled, PROCEDURE)
     design = pooled.scores[:, np.newaxis]
-    (inverse,) = fit_logistic(design, pooled.right / pooled.totals, pooled.totals, np.zeros(1))
+    try:
+        (inverse,) = fit_logistic(design, pooled.right / pooled.totals, pooled.totals, np.zeros(1))
+    except Degenerate as degenerate:
+        return Undefined(str(degenerate), pooled.n, PROCEDURE)
     return Temperature(1 / float(inverse)) if inverse > 0 else no_better_than_chance(pooled, PROCEDURE)

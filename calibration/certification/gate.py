@@ -1,5 +1,6 @@
 """The gate: a promise about one label, certified or refused, with every condition and what was found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -89,25 +90,44 @@ def judge(question: Question, promise: Promise, *, agreement_floor: float = AGRE
     return Verdict(question.axis, question.label, outcome, checks, evidence, agreement)
 
 
-def overlap(items: tuple[Item, ...]) -> Floats:
-    """What people said blind about the items that at least two of them labelled: (items, raters) of 1, 0 and nan.
+def overlap(items: Sequence[Item]) -> Floats:
+    """What people said blind about the items that at least two of them judged: (items, places), 1, 0 and nan.
 
-    Of a person's repeated answers the first counts here; the others measure the person.
+    A row holds an item's answers in the order of the raters' names. Its places are no raters, since of many raters
+    each judges a few; agreement depends on the answers alone.
 
     Source: K. Krippendorff, "Computing Krippendorff's alpha-reliability" (2011): the reliability data matrix.
 
     >>> overlap(())
     array([], shape=(0, 0), dtype=float64)
     """
+    twice = twice_judged(items)
+    matrix = np.full((len(twice), max(map(len, twice), default=0)), np.nan)
+    for row, said in zip(matrix, twice, strict=True):
+        row[: len(said)] = [said[rater] for rater in sorted(said)]
+    return matrix
+
+
+def twice_judged(items: Sequence[Item]) -> list[dict[str, bool]]:
+    """Of each item that at least two people judged blind and were sure of, what each of them said.
+
+    Of a person's repeated answers one counts, no before yes, since a file does not say which came first; repeats
+    measure the person. Adjudicated answers are no second opinion and stay out.
+
+    Source: Krippendorff (2011), as above: an item with one answer says nothing about agreement.
+
+    >>> twice_judged(())
+    []
+    """
     said = [
-        {answer.rater: answer.right for answer in reversed(item.answers) if answer.blind and answer.right is not None}
+        {
+            answer.rater: answer.right
+            for answer in reversed(item.answers)
+            if answer.blind and not answer.adjudicated and answer.right is not None
+        }
         for item in items
     ]
-    twice = [one for one in said if len(one) > 1]
-    raters = sorted({rater for one in twice for rater in one})
-    return np.array([[float(one.get(rater, np.nan)) for rater in raters] for one in twice]).reshape(
-        len(twice), len(raters)
-    )
+    return [one for one in said if len(one) > 1]
 
 
 def _drawn_at_random(evidence: Evidence) -> Check:

@@ -55,6 +55,8 @@ def difference_from_disagreements(shadow: Shadow, *, confidence: float = 0.95) -
         return Undefined("no labelled disagreement tells the two apart", shadow.items, PROCEDURE)
     if counted.n == 1 < shadow.disagreements:
         return Undefined("1 disagreement was labelled, 2 needed", shadow.items, PROCEDURE)
+    if max(counted.first_only, counted.second_only) == shadow.items:
+        return Undefined("every item favours the same one: this interval would have no width", shadow.items, PROCEDURE)
     share = shadow.disagreements / shadow.items
     gain, either = (counted.first_only - counted.second_only) / counted.n, counted.discordant / counted.n
     value = share * gain

@@ -1,5 +1,7 @@
 """Checks of a promotion on losses per item: log loss of calibrators, cost of policies."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -34,14 +36,14 @@ def loses_less(
     >>> loses_less([0.1] * 90 + [0.9] * 10, [0.4] * 90 + [0.8] * 10, worst=0.5).passed
     True
     """
-    name, gain = "loses less, any look", _gain(candidate, incumbent)
+    name, gain = "loses less, any look", _gain(candidate, incumbent, worst)
     growth = _growth(gain, 0.0, worst, one_sided(alpha))
     if gain.size < least_labels:
-        reason = f"{gain.size} labels, {least_labels} needed"
+        reason = f"{gain.size} label{'' if gain.size == 1 else 's'}, {least_labels} needed"
         return Check(name, passed=False, reason=reason, missing=least_labels - gain.size, risk=alpha)
     if not gain.any():
         return Check(name, passed=False, reason="identical on this sample", missing=None, risk=alpha)
-    seen = f"mean loss lower by {gain.mean():.3g} on {gain.size} labels"
+    seen = f"mean loss {'lower' if gain.mean() > 0 else 'higher'} by {abs(gain.mean()):.3g} on {gain.size} labels"
     if growth == 1:
         return Check(name, passed=True, reason=f"better: {seen}", missing=0, risk=alpha)
     missing = None if growth is None else (growth - 1) * gain.size
@@ -65,7 +67,7 @@ def segment_loses_no_more(
     """
     if not 0 < margin < worst:
         raise ValueError(f"margin must lie between 0 and worst ({worst}), not {margin}")
-    gain = _gain(candidate, incumbent)
+    gain = _gain(candidate, incumbent, worst)
     growth = _growth(gain, -margin, worst, one_sided(alpha))
     if growth == 1:
         return Check(name, passed=True, reason=f"{name}: mean loss not higher by {margin:g}", missing=0)
@@ -95,9 +97,14 @@ def worst_log_loss(candidate: ArrayLike, incumbent: ArrayLike) -> float:
     return float(np.max(np.log([old / new, (1 - old) / (1 - new)]), initial=0.0))
 
 
-def _gain(candidate: ArrayLike, incumbent: ArrayLike) -> Floats:
+def _gain(candidate: ArrayLike, incumbent: ArrayLike, worst: float) -> Floats:
+    if not 0 < worst < math.inf:
+        raise ValueError(f"worst must be a finite loss above 0, not {worst}")
     new = floats(candidate, "candidate")
-    return floats(incumbent, "incumbent", shape=new.shape) - new
+    gain = floats(incumbent, "incumbent", shape=new.shape) - new
+    if (gain < -worst - 1e-9).any():
+        raise ValueError(f"candidate loses {-gain.min():g} more on an item, worst is {worst:g}: declare the worst case")
+    return gain
 
 
 def _growth(gain: Floats, threshold: float, worst: float, alpha: float) -> int | None:

@@ -58,7 +58,9 @@ def mcnemar_chi_square(counted: Pairs) -> PairedTest | Undefined:
     """
     procedure = "McNemar, chi-square without continuity correction"
     if counted.discordant < LEAST_FOR_CHI_SQUARE:
-        reason = f"{counted.discordant} items tell the two apart, {LEAST_FOR_CHI_SQUARE} needed: use the exact test"
+        reason = (
+            f"items that tell the two apart: {counted.discordant}, {LEAST_FOR_CHI_SQUARE} needed: use the exact test"
+        )
         return Undefined(reason, counted.n, procedure)
     statistic = (counted.first_only - counted.second_only) ** 2 / counted.discordant
     return PairedTest(float(chi2.sf(statistic, 1)), counted, procedure)

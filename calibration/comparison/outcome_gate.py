@@ -90,19 +90,24 @@ def segment_holds(name: str, counted: Pairs, *, margin: float, alpha: float = 0.
 
 def _too_few(name: str, counted: Pairs, least: int, least_labels: int, alpha: float) -> Check | None:
     if counted.n < least_labels:
-        reason = f"{counted.n} labels, {least_labels} needed"
+        reason = f"{counted.n} {_labels(counted.n)}, {least_labels} needed"
         return Check(name, passed=False, reason=reason, missing=least_labels - counted.n, risk=alpha)
     if counted.discordant >= least:
         return None
-    reason = f"on {counted.discordant} labels just one of the two is right, {least} such labels needed"
+    one = _labels(counted.discordant)
+    reason = f"on {counted.discordant} {one} just one of the two is right, {least} such {_labels(least)} needed"
     missing = None
     if counted.discordant:
         missing = math.ceil((least - counted.discordant) * counted.n / counted.discordant)
     return Check(name, passed=False, reason=reason, missing=missing, risk=alpha)
 
 
+def _labels(n: int) -> str:
+    return "label" if n == 1 else "labels"
+
+
 def _seen(counted: Pairs) -> str:
-    return f"{counted.first_only} items only the candidate has right, {counted.second_only} only the incumbent"
+    return f"the candidate alone is right on {counted.first_only}, the incumbent alone on {counted.second_only}"
 
 
 def _not_shown(counted: Pairs) -> str:

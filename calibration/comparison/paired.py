@@ -56,7 +56,8 @@ def pairs(first_right: ArrayLike, second_right: ArrayLike) -> Pairs:
 def wald(counted: Pairs, *, confidence: float = 0.95) -> Estimate | Undefined:
     """How much more often the first is right than the second, (b - c) / n, with the large-sample interval.
 
-    SE = sqrt(b + c - (b - c)^2 / n) / n. Read `tango` instead below a few dozen discordant pairs.
+    SE = sqrt(b + c - (b - c)^2 / n) / n. Read `tango` instead below a few dozen discordant pairs, and where this is
+    undefined: no pair is discordant, or every item favours the same one (SE 0).
 
     Source: A. Agresti, "Categorical Data Analysis" (2nd edition 2002), section 10.1.
 
@@ -71,6 +72,10 @@ def wald(counted: Pairs, *, confidence: float = 0.95) -> Estimate | Undefined:
     if counted.discordant == 0:
         reason = "the two are identical on this sample" if counted.n else "no item was judged"
         return Undefined(reason, counted.n, "Wald, paired")
+    if max(counted.first_only, counted.second_only) == counted.n:
+        return Undefined(
+            "every item favours the same one: this interval would have no width", counted.n, "Wald, paired"
+        )
     value = (counted.first_only - counted.second_only) / counted.n
     error = math.sqrt(max(counted.discordant / counted.n - value**2, 0.0) / counted.n)
     return Estimate(
@@ -121,9 +126,12 @@ def score_limits(first_only: float, second_only: float, n: float, z: float) -> t
         variance = n * ((root - half) / (2 * n) + difference * (1 - difference))
         return float((first_only - second_only - n * difference) ** 2 - z * z * variance)
 
-    low = -1.0 if second_only == n else float(brentq(excess, -1, value))
-    high = 1.0 if first_only == n else float(brentq(excess, value, 1))
-    return low, high
+    # where one is right alone on every item, `excess` has a root at that end which is no limit (planned counts: nearly)
+    if math.isclose(first_only, n):
+        return (n - z * z) / (n + z * z), 1.0
+    if math.isclose(second_only, n):
+        return -1.0, (z * z - n) / (n + z * z)
+    return float(brentq(excess, -1, value)), float(brentq(excess, value, 1))
 
 
 def newcombe(both_right: int, counted: Pairs, *, confidence: float = 0.95) -> Estimate | Undefined:

@@ -90,7 +90,7 @@ def sequential_sign_test(
     >>> [round(p, 3) for p in path.p_values]
     [0.312, 0.107]
     """
-    won, lost = np.cumsum(counts(wins, "wins")), np.cumsum(counts(losses, "losses"))
+    won, lost = (np.cumsum(one) for one in _totals(wins, losses))
     total = int(won[-1] + lost[-1]) if won.size else 0
     return path_of(evidence(won, lost), alpha=alpha, n=total, procedure="sequential sign test, beta mixture")
 

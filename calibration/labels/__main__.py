@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the files, recognising their formats, and write them as one. 0 when done, 1 when one cannot be used."""
     given = _parser().parse_args(arguments)
     try:
-        written = convert({path.name: path.read_bytes() for path in given.files}, to=given.to)
+        written = convert([(path.name, path.read_bytes()) for path in given.files], to=given.to)
         if given.out is None:
             sys.stdout.buffer.write(written)
         else:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
@@ -94,7 +95,8 @@ def _rows(text: str) -> Iterator[list[str]]:
 
 
 def _check_header(header: Sequence[str]) -> None:
-    faults = [Fault(1, name, "occurs twice in the header") for name in {one for one in header if header.count(one) > 1}]
+    twice = [name for name, times in Counter(header).items() if times > 1]
+    faults = [Fault(1, "", f"the column {_shown(name)} occurs twice in the header") for name in twice]
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         faults.append(Fault(1, "", f"the header lacks {', '.join(missing)}; it needs {','.join(REQUIRED)}"))

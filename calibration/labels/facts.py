@@ -96,9 +96,13 @@ def _probabilities(node: Node) -> dict[str, float]:
     if not isinstance(node.value, dict) or not node.value:
         node.wrong('must give each label asked about its probability, such as {"price": 0.93}')
     for name, _ in node.members():
-        if not name.strip() or name == NOTHING:
+        if name == NOTHING or not name.strip() or not _is_unicode(name):
             node.wrong(f"asks about {shorten(name)}: no label may be called so")
     return {name: member.read(_probability, 0.0) for name, member in node.members()}
+
+
+def _is_unicode(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _number(value: object) -> float | None:

@@ -67,7 +67,8 @@ def log_loss(
 ) -> Estimate | Undefined:
     """The mean log loss, shapes as `log_losses`; `procedure` states the clip and how many items it touched.
 
-    Defined for one class too. A weight of 2 counts as two items in the value; the interval draws whole items.
+    Defined for one class too. A weight of 2 counts as two items in the value; the interval draws whole items. What
+    honest probabilities would lose: `score_floor`.
 
     Source: Good (1952), as in `log_losses`; the interval as in `item_bootstrap`.
 
@@ -93,7 +94,7 @@ def brier_score(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Estimate | Undefined:
-    """The mean Brier score, shapes and range as `brier_losses`. Defined for one class too.
+    """The mean Brier score, shapes and range as `brier_losses`, floor as `score_floor`. Defined for one class too.
 
     Source: Brier (1950), as in `brier_losses`; the interval as in `item_bootstrap`.
 

@@ -65,7 +65,7 @@ def estimated_performance(
     times = arrays.weights(weights, chance.size)
     n = round(float(times.sum()))
     if n < LEAST_ROWS:
-        return Undefined(f"{n} rows are too few to estimate from: {LEAST_ROWS} needed", n, "CBPE")
+        return Undefined(f"too few rows to estimate from: {n}, {LEAST_ROWS} needed", n, "CBPE")
     flagged = (chance >= threshold).astype(np.float64)
     spread = times * chance * (1 - chance)
     tp, fp = float(times @ (flagged * chance)), float(times @ (flagged * (1 - chance)))

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from calibration.result import Undefined
 PERMUTATIONS = 1_000
 MOST_EXACT = 1_000  # rows of a side up to which lattice paths are counted
 CELLS = 1_000_000  # permuted counts held at one time
+ROWS_PER_VALUE = 10  # with fewer on average, shuffling rows is quicker than drawing how often each value occurs
 
 
 def ks_distance(reference: ArrayLike, current: ArrayLike) -> float:
@@ -149,9 +151,11 @@ def _distances(here: Integers, pooled: Integers, n: int) -> Floats:
 def _permuted(pooled: Integers, n: int, permutations: int, seed: int) -> Floats:
     generator = np.random.default_rng(seed)
     left, drawn = _at_least_one(permutations), []
+    # two ways to draw the same law: shuffling rows costs by the row, drawing tallies by the value
+    method: Literal["count", "marginals"] = "count" if pooled.sum() < ROWS_PER_VALUE * pooled.size else "marginals"
     while left:
         size = min(left, max(1, CELLS // pooled.size))
-        here = generator.multivariate_hypergeometric(pooled, n, size=size, method="marginals")
+        here = generator.multivariate_hypergeometric(pooled, n, size=size, method=method)
         drawn.append(_distances(here, pooled, n))
         left -= size
     return np.concatenate(drawn)

@@ -118,7 +118,8 @@ def promise_broken(
 
 
 def _sentence(level: Level, wrong: int, n: int, precision: float, alpha: float) -> str:
-    seen = f"{wrong} of {n} audit labels were wrong, and the promise allows {(1 - precision) * n:.0f}"
+    allowed = round((1 - precision) * n, 1)
+    seen = f"{wrong} of {n} audit labels {'was' if wrong == 1 else 'were'} wrong, and the promise allows {allowed:g}"
     finding = {
         "alarm": "The promise is broken",
         "watch": "Evidence against the promise is building up",

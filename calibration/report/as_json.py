@@ -11,6 +11,7 @@ import numpy as np
 
 from calibration.certification.gold import settle
 from calibration.certification.items import Item
+from calibration.report.inert import inert_line
 from calibration.report.report import QuestionReport, Report
 from calibration.report.sentences import headline, next_step, promised, reach
 from calibration.thresholds.precision import Certified
@@ -25,7 +26,7 @@ def to_json(report: Report, *, file: str, digest: str) -> str:
     29
     """
     document = {
-        "file": file,
+        "file": inert_line(file),
         "sha256": digest,
         "rows": report.rows,
         "headline": headline(report),
@@ -89,6 +90,9 @@ def _item(item: Item, *, counted: bool) -> dict[str, Any]:
     return {
         "ids": list(item.ids),
         "probability": item.probability,
+        "inclusion_probability": item.inclusion_probability,
+        "source": item.source,
+        "language": item.language,
         "right": gold.right,
         "standing": gold.standing.value,
         "counted": counted,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from calibration.metrics.reliability import ReliabilityBin
+from calibration.report.inert import inert_line
 from calibration.report.people import People
 from calibration.report.plot import Band, Chart, Line, Mark, Scale, percent_scale
 from calibration.result import Undefined
@@ -108,7 +109,7 @@ def people_and_model(people: People) -> Chart | None:
     found = people.model
     if isinstance(found, Undefined) or not found.raters:
         return None
-    rows = [(people.raters[one.rater or 0].name or "no name", one.person) for one in found.raters]
+    rows = [(inert_line(people.raters[one.rater or 0].name) or "no name", one.person) for one in found.raters]
     rows.append(("model", found.pooled.model))
     marks = [
         Mark(

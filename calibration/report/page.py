@@ -1,6 +1,5 @@
 """The report as one self-contained HTML page: no script, nothing fetched, readable in print and by a screen reader."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,12 +9,11 @@ from markupsafe import Markup
 
 from calibration.report import sentences
 from calibration.report.charts import people_and_model, promise_ladder, reliability
+from calibration.report.inert import inert
 from calibration.report.plot import Chart, draw
 from calibration.report.report import QuestionReport, Report
 
 _HERE = Path(__file__).parent
-LONGEST_TEXT = 400  # characters of a customer's text that are shown
-_KEPT = {"\u200d", "\n", "\t"}  # the joiner inside emoji, and plain white space
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,7 @@ def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         headline=sentences.headline(report),
+        asked=sentences.asked(report.promise),
         doubt=sentences.doubt(report.promise),
         charts=[_charts(question) for question in report.questions],
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
@@ -69,20 +68,6 @@ def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
         digest=digest,
         on=on.isoformat(),
     )
-
-
-def inert(text: str) -> str:
-    """A customer's text as it may be shown: cut, and with control and direction characters made visible.
-
-    >>> inert("abc" + chr(0x202E) + "def")
-    'abc[U+202E]def'
-    """
-    cut = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    return "".join(one if _harmless(one) else f"[U+{ord(one):04X}]" for one in cut)
-
-
-def _harmless(character: str) -> bool:
-    return character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
 
 
 def _charts(question: QuestionReport) -> Charts:

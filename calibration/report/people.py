@@ -21,9 +21,9 @@ from calibration.agreement.gwet import gwet_ac1
 from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.percent import percent_agreement
 from calibration.agreement.scale import nominal
-from calibration.arrays import Floats, Integers
+from calibration.arrays import Integers
 from calibration.certification.evidence import Evidence
-from calibration.certification.gate import overlap
+from calibration.certification.gate import overlap, twice_judged
 from calibration.certification.gold import settle
 from calibration.certification.items import Item
 from calibration.promise import Promise
@@ -84,7 +84,7 @@ def people(evidence: Evidence, promise: Promise, *, seed: int = 0) -> People:
         percent=percent,
         alpha=krippendorff_alpha(matrix, distance=nominal(CLASSES), seed=seed),
         ac1=gwet_ac1(matrix, categories=CLASSES),
-        kappa=_kappa(matrix),
+        kappa=_kappa(evidence.blind),
         raters=_raters(answers),
         ceiling=_ceiling(percent, promise),
         model=against_people(answers.item, answers.rater, answers.label, answers.model, seed=seed),
@@ -95,10 +95,13 @@ def people(evidence: Evidence, promise: Promise, *, seed: int = 0) -> People:
     )
 
 
-def _kappa(matrix: Floats) -> Estimate | Undefined:
-    if matrix.shape[1] == CLASSES and not np.isnan(matrix).any():
-        return cohen_kappa(matrix[:, 0], matrix[:, 1], disagreement=nominal(CLASSES))
-    return Undefined("Cohen's kappa compares just two people who judged the same texts", len(matrix), "Cohen's kappa")
+def _kappa(items: Sequence[Item]) -> Estimate | Undefined:
+    twice = twice_judged(items)
+    if len({rater for said in twice for rater in said}) != 2:
+        reason = "Cohen's kappa compares just two people who judged the same texts"
+        return Undefined(reason, len(twice), "Cohen's kappa")
+    first, second = overlap(items).T
+    return cohen_kappa(first, second, disagreement=nominal(CLASSES))
 
 
 def _ceiling(percent: Estimate | Undefined, promise: Promise) -> NoiseCeiling | None:
@@ -127,7 +130,7 @@ class _Answers:
             (place, number[answer.rater], int(answer.right))
             for place, item in enumerate(items)
             for answer in item.answers
-            if answer.blind and answer.right is not None
+            if answer.blind and not answer.adjudicated and answer.right is not None
         ]
         item, rater, label = np.array(rows, dtype=np.int64).reshape(len(rows), 3).T
         model = np.array([one.probability >= 0.5 for one in items], dtype=np.int64)

@@ -9,7 +9,8 @@ from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.catalog import read_labels
 from calibration.promise import Promise
 from calibration.report.as_json import to_json
-from calibration.report.page import inert, to_html
+from calibration.report.inert import inert, inert_line
+from calibration.report.page import to_html
 from calibration.report.report import Report, report
 from calibration.report.sentences import headline, next_step, promised, reach
 
@@ -74,9 +75,19 @@ def lines(found: Report) -> tuple[str, ...]:
         verdict = question.verdict
         mark = "✓" if verdict.certified else "✗"
         shown.append("")
-        shown.append(f"{mark} {inert(verdict.axis)}: {inert(verdict.label)}")
+        shown.append(f"{mark} {inert_line(verdict.axis)}: {inert_line(verdict.label)}")
         shown.append(f"  {promised(question)} {reach(question)}".rstrip())
         shown.extend(f"  - {check.name}: {check.finding}" for check in verdict.checks if not check.holds)
         if step := next_step(question):
             shown.append(f"  Next: {step}")
     return tuple(shown)
+
+
+def told(found: Report, page: Path, figures: Path) -> str:
+    """What a terminal shows once page and figures are written.
+
+    >>> told(Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ()), Path("a"), Path("b"))[-37:]
+    'The report is in a, every count in b.'
+    """
+    where = f"The report is in {inert(str(page))}, every count in {inert(str(figures))}."
+    return "\n".join((*lines(found), "", where))

@@ -1,5 +1,6 @@
 """How good the model's probabilities are for one question, and the map that would mend them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,4 +93,5 @@ def segments(kind: str, names: Sequence[str], probability: Floats, right: Boolea
     if len(set(names)) < 2:
         return ()
     tested = calibration_in_the_large(probability, right, names)
-    return tuple(Segment(kind, name, list(names).count(name), found) for name, found in tested.items())
+    counted = Counter(names)
+    return tuple(Segment(kind, name, counted[name], found) for name, found in tested.items())

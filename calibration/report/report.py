@@ -1,6 +1,6 @@
 """The whole report of a file of labels: per question a verdict, the people, the probabilities and the mistakes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -101,18 +101,18 @@ def report(
     (0, 0.3)
     """
     asked = questions(labels)
-    on_axis: defaultdict[str, list[Question]] = defaultdict(list)
-    for question in asked:
-        on_axis[question.axis].append(question)
+    sharing = Counter(question.axis for question in asked)
+    judged = tuple(_question(one, promise.shared_among(sharing[one.axis]), agreement_floor, seed) for one in asked)
+    on_axis: defaultdict[str, list[Verdict]] = defaultdict(list)
+    for one in judged:
+        on_axis[one.verdict.axis].append(one.verdict)
     return Report(
         promise=promise,
         agreement_floor=agreement_floor,
         least_overlap=LEAST_OVERLAP,
         seed=seed,
         rows=len(labels),
-        questions=tuple(
-            _question(one, promise.shared_among(len(on_axis[one.axis])), agreement_floor, seed) for one in asked
-        ),
+        questions=judged,
         axes=tuple(_axis(axis, together, seed) for axis, together in on_axis.items() if len(together) > 1),
     )
 
@@ -163,25 +163,24 @@ def _mistakes(settled: Sequence[tuple[Item, Gold]], threshold: float) -> tuple[M
     )
 
 
-def _axis(axis: str, together: Sequence[Question], seed: int) -> AxisAgreement:
+def _axis(axis: str, together: Sequence[Verdict], seed: int) -> AxisAgreement:
     """Of each text and person, the set of labels said to be right; only where the person answered every label."""
-    sets: defaultdict[tuple[tuple[str, ...], str], set[int]] = defaultdict(set)
-    answered: defaultdict[tuple[tuple[str, ...], str], set[int]] = defaultdict(set)
-    for place, question in enumerate(together):
-        for item in question.items:
+    said: defaultdict[tuple[tuple[str, ...], str], dict[int, bool]] = defaultdict(dict)
+    for place, verdict in enumerate(together):
+        for item in verdict.evidence.blind:
             for answer in item.answers:
-                if answer.blind is not False and not answer.adjudicated and answer.right is not None:
-                    answered[item.ids, answer.rater].add(place)
-                    if answer.right:
-                        sets[item.ids, answer.rater].add(place)
-    whole = [key for key, places in answered.items() if len(places) == len(together)]
-    texts, raters = sorted({ids for ids, _ in whole}), sorted({rater for _, rater in whole})
-    members = np.zeros((len(texts), len(raters), len(together)), dtype=np.bool_)
+                if answer.blind and not answer.adjudicated and answer.right is not None:
+                    said[item.ids, answer.rater][place] = said[item.ids, answer.rater].get(place, False) or answer.right
+    sets: defaultdict[tuple[str, ...], list[list[bool]]] = defaultdict(list)
+    for (ids, _), labels in sorted(said.items()):
+        if len(labels) == len(together):
+            sets[ids].append([labels[place] for place in range(len(together))])
+    most = max(map(len, sets.values()), default=0)
+    members = np.zeros((len(sets), most, len(together)), dtype=np.bool_)
     given = np.zeros(members.shape[:2], dtype=np.bool_)
-    row, column = {ids: place for place, ids in enumerate(texts)}, {name: place for place, name in enumerate(raters)}
-    for ids, rater in whole:
-        members[row[ids], column[rater], list(sets[ids, rater])] = True
-        given[row[ids], column[rater]] = True
+    for row, chosen in enumerate(sets.values()):
+        members[row, : len(chosen)] = chosen
+        given[row, : len(chosen)] = True
     codes, distinct = label_sets(members, given)
     alpha = krippendorff_alpha(codes, distance=masi(distinct), seed=seed)
-    return AxisAgreement(axis, tuple(question.label for question in together), alpha)
+    return AxisAgreement(axis, tuple(verdict.label for verdict in together), alpha)

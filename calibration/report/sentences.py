@@ -4,11 +4,13 @@ import math
 
 from calibration.agreement.against_people import AgainstPeople
 from calibration.metrics.noise_floor import MeasuredError
-from calibration.promise import Promise
+from calibration.promise import ROUNDING, Promise
 from calibration.report.report import QuestionReport, Report
 from calibration.result import Estimate, Undefined
 from calibration.thresholds.precision import Refused
 
+# labels drawn only above a threshold would make every lower threshold look better than it is, and could certify it
+_DRAWN = "Draw at random from all texts, not only from those above"
 HOPELESS = 0.02  # a plan that works out less often than this is not worth anybody's week
 
 
@@ -37,10 +39,8 @@ def promised(question: QuestionReport) -> str:
     outcome = verdict.outcome
     if isinstance(outcome, Refused):
         return f"No promise possible yet: {outcome.reason}."
-    kept = (
-        f"of every 100 texts that the model gives {outcome.threshold:.2f} or more, at least "
-        f"{math.floor(100 * outcome.promise.precision)} are right"
-    )
+    right, every = _natural(outcome.promise.precision)
+    kept = f"of every {every} texts that the model gives {outcome.threshold:.2f} or more, at least {right} are right"
     if verdict.certified:
         return f"Promised: {kept}. {doubt(outcome.promise)}"
     missing = ", ".join(f"'{check.name}'" for check in verdict.checks if not check.holds)
@@ -59,15 +59,38 @@ def next_step(question: QuestionReport) -> str:
     plan = question.plan
     if plan is None or not plan.more:
         return ""
-    if plan.chance is None:
-        return plan.sentence
+    rung = next(one for one in question.verdict.outcome.ladder if one.threshold == plan.threshold)
+    if plan.chance is None or not rung.n:
+        return f"{plan.sentence} {_DRAWN}."
     if plan.chance < HOPELESS:
-        rung = next(one for one in question.verdict.outcome.ladder if one.threshold == plan.threshold)
         return (
             f"More labels will hardly help: at {plan.threshold:g} and above the model is right in {rung.right} of "
             f"{rung.n}. It needs to get better first."
         )
-    return f"{plan.sentence} If labels go on as they did, that works out in about {100 * plan.chance:.0f} of 100 cases."
+    texts = math.ceil(plan.more * len(question.verdict.evidence.sample) / rung.n)
+    return (
+        f"{plan.sentence} {_DRAWN}: about {texts} in all. If labels go on as they did, that works out in about "
+        f"{100 * plan.chance:.0f} of 100 cases."
+    )
+
+
+def asked(promise: Promise) -> str:
+    """The promise before any threshold is found, as natural frequencies.
+
+    >>> asked(Promise(precision=0.90, confidence=0.95))
+    'of every 100 texts that pass a threshold, at least 90 are right.'
+    >>> asked(Promise(precision=0.995, confidence=0.95))
+    'of every 1000 texts that pass a threshold, at least 995 are right.'
+    """
+    right, every = _natural(promise.precision)
+    return f"of every {every} texts that pass a threshold, at least {right} are right."
+
+
+def _natural(share: float) -> tuple[int, int]:
+    """The share as so many of so many, out of 100 where that is exact."""
+    bases = (100, 1_000, 10_000)
+    every = next((base for base in bases if math.isclose(share * base, round(share * base))), bases[-1])
+    return math.floor(share * every + ROUNDING), every
 
 
 def doubt(promise: Promise) -> str:

@@ -60,7 +60,7 @@ def active_risk(
     z = float(norm.isf((1 - confidence_level(confidence)) / 2))
     procedure = "LURE, normal interval"
     if v.size < 2 and v.size < pool:
-        return Undefined(f"{v.size} labels show no spread: label 2 or more", v.size, procedure)
+        return Undefined(f"2 labels or more are needed to see their spread, not {v.size}", v.size, procedure)
     if v.size == 0:
         return Undefined("the pool is empty", 0, procedure)
     if np.ptp(weighted) == 0 and v.size < pool:

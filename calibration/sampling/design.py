@@ -47,8 +47,8 @@ class Stratified:
 
     def __post_init__(self) -> None:
         _at_least_one(self.labels)
-        if any(right <= left for left, right in itertools.pairwise(self.edges)):
-            raise ValueError(f"edges must rise, not {self.edges}")
+        if not np.isfinite(self.edges).all() or any(right <= left for left, right in itertools.pairwise(self.edges)):
+            raise ValueError(f"edges must be finite and rise, not {self.edges}")
         if not 0.3 <= self.uniform_share <= 1:
             raise ValueError(f"uniform_share must be from 0.3 to 1, not {self.uniform_share}")
         if self.floor < 0:
@@ -177,5 +177,5 @@ def _bins(edges: Sequence[float]) -> list[str]:
 
 
 def _at_least_one(labels: int) -> None:
-    if labels < 1:
+    if not labels >= 1:
         raise ValueError(f"labels must be 1 or more, not {labels}")

@@ -19,6 +19,8 @@ from scipy.stats import norm
 from calibration.arrays import Floats, confidence_level, floats, probabilities, weights
 from calibration.result import Degenerate, Estimate, Undefined
 
+NO_SPREAD = 1e-9  # an error below this share of the value is rounding
+
 
 def horvitz_thompson_total(
     values: ArrayLike,
@@ -29,6 +31,8 @@ def horvitz_thompson_total(
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """The total of `values` (shape `(n,)`) over the pool, unbiased: the sum of `y / pi`.
+
+    Undefined where the items leave no spread to judge by, as for `ratio`.
 
     Source: D. G. Horvitz and D. J. Thompson, "A generalization of sampling without replacement from a finite
     universe", JASA 47 (1952). Worked figures: S. K. Thompson, "Sampling" (2012), chapter 6, exercise 2.
@@ -45,7 +49,7 @@ def horvitz_thompson_total(
         error = _error(y * w, w, strata, sampled_share)
     except Degenerate as degenerate:
         return Undefined(str(degenerate), y.size, procedure)
-    return _normal(float(y @ w), error, y.size, procedure, confidence)
+    return _normal(float(y @ w), error, y.size, procedure, confidence, census=_census(w, sampled_share))
 
 
 def hajek_mean(
@@ -71,9 +75,9 @@ def hajek_mean(
     >>> round(mean.value, 3), round(mean.standard_error, 3)
     (0.583, 0.319)
     """
-    ones = np.ones(np.shape(values))
+    y = floats(values, "values")
     answer = ratio(
-        values, ones, inclusion_probability, strata=strata, sampled_share=sampled_share, confidence=confidence
+        y, np.ones(y.size), inclusion_probability, strata=strata, sampled_share=sampled_share, confidence=confidence
     )
     return replace(answer, procedure="Hajek mean, linearised")
 
@@ -143,17 +147,13 @@ def ratio(
         value, error = _linearised(y, x, w, strata, sampled_share)
     except Degenerate as degenerate:
         return Undefined(str(degenerate), counted, procedure)
-    if error <= 1e-9 * abs(value) and not _census(w, sampled_share):
-        return Undefined(
-            f"all {counted} labelled items are alike: they show no spread to judge the error by", counted, procedure
-        )
-    return _normal(value, error, counted, procedure, confidence)
+    return _normal(value, error, counted, procedure, confidence, census=_census(w, sampled_share))
 
 
 def effective_sample_size(item_weights: ArrayLike) -> float:
     """How many equally weighted labels these (shape `(n,)`) are worth: "400 labels, worth 230". 0 for none.
 
-    Source: L. Kish, "Survey Sampling" (1965), section 11.2C; L. Kish, "Weighting for unequal P_i", Journal of Official
+    Source: L. Kish, "Survey Sampling" (1965), chapter 11; L. Kish, "Weighting for unequal P_i", Journal of Official
     Statistics 8 (1992).
 
     Raises:
@@ -223,6 +223,10 @@ def _one_each(strata: Sequence[str] | Floats, n: int) -> None:
         raise ValueError(f"strata must be one per value: {len(strata)} strata, {n} values")
 
 
-def _normal(value: float, error: float, n: int, procedure: str, confidence: float) -> Estimate:
+def _normal(
+    value: float, error: float, n: int, procedure: str, confidence: float, *, census: bool
+) -> Estimate | Undefined:
+    if error <= NO_SPREAD * abs(value) and not census:
+        return Undefined("the labelled items are all alike: they show no spread to judge the error by", n, procedure)
     half = float(norm.isf((1 - confidence_level(confidence)) / 2)) * error
     return Estimate(value, value - half, value + half, confidence, n, procedure, error)

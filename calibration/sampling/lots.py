@@ -56,13 +56,16 @@ def distinct(ids: Sequence[str]) -> None:
     Source: W. G. Cochran, "Sampling Techniques" (1977) (a frame must list no unit twice).
 
     Raises:
-        ValueError: two items share an id; names one of them.
+        ValueError: an id that is no string, or two items that share one; names it.
 
     >>> distinct(["a", "b", "a"])
     Traceback (most recent call last):
         ...
     ValueError: every item needs an id of its own; 'a' occurs 2 times: collapse the duplicates first
     """
+    others = [one for one in ids if not isinstance(one, str)]
+    if others:
+        raise ValueError(f"an id must be a string, not {others[0]!r}: give row numbers as '1', '2', ...")
     if len(set(ids)) == len(ids):
         return
     names, times = np.unique(np.asarray(ids, dtype=str), return_counts=True)

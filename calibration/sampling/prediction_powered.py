@@ -30,20 +30,21 @@ def prediction_powered_mean(
     arXiv:2311.01453 (2023).
 
     Raises:
-        ValueError: not one prediction per label, numbers that are not finite, or a confidence outside (0, 1).
+        ValueError: not one prediction per label, numbers (also `lam`) that are not finite, a confidence outside (0, 1).
 
     >>> share = prediction_powered_mean([1, 1, 0, 0, 1, 0], [0.9, 0.8, 0.2, 0.1, 0.7, 0.3], [0.9, 0.1] * 500)
     >>> round(share.value, 3), round(share.standard_error, 3), share.procedure
     (0.5, 0.097, 'PPI++, lambda 1.00')
     """
     y, f, others = _three(labels, predictions, unlabelled)
-    lam = power(y, f, others) if lam is None else lam
+    lam = power(y, f, others) if lam is None else float(floats(lam, "lam", shape=()))
     procedure = f"PPI++, lambda {lam:.2f}" if lam else "mean of the labels alone (PPI++, lambda 0)"
     z = float(norm.isf((1 - confidence_level(confidence)) / 2))
     if y.size < 2:
-        return Undefined(f"{y.size} labels show no spread: label 2 or more", y.size, procedure)
+        return Undefined(f"2 labels or more are needed to see their spread, not {y.size}", y.size, procedure)
     if lam and others.size < 2:
-        return Undefined(f"{others.size} unlabelled predictions: give 2 or more, or lam=0", y.size, procedure)
+        reason = f"2 unlabelled predictions or more are needed, not {others.size}; or give lam=0"
+        return Undefined(reason, y.size, procedure)
     if np.ptp(y) == 0:
         return Undefined(f"all {y.size} labels are alike: they show no spread to judge the error by", y.size, procedure)
     value, variance = float(y.mean() - lam * f.mean()), float((y - lam * f).var(ddof=1)) / y.size

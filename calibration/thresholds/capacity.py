@@ -65,13 +65,15 @@ def capacity_threshold(
         raise ValueError(f"limit must be 0 or more, not {limit}")
     procedure = _procedure(days)
     if days < WEEK:
-        return Undefined(f"{days} days of traffic, {WEEK} needed at the least", len(scored), procedure)
+        return Undefined(f"too few days of traffic: {days}, {WEEK} needed at the least", len(scored), procedure)
     daily = _daily_counts(scored, day_of, days, thresholds)
     busy = _busiest_weekday(daily) if days >= FEW_DAYS else _fitted(daily)
     too_busy = np.flatnonzero(busy > limit)
     first = int(too_busy[-1]) + 1 if len(too_busy) else 0
     if first == len(thresholds):
-        return Undefined(f"even at {thresholds[-1]:g} a busy day brings {busy[-1]}", len(scored), procedure)
+        return Undefined(
+            f"even at {thresholds[-1]:g} a busy day brings {busy[-1]}, more than {limit}", len(scored), procedure
+        )
     over = int((daily[:, first] > limit).sum())
     return Capacity(float(thresholds[first]), int(busy[first]), limit, days, over, procedure)
 
@@ -115,7 +117,7 @@ def _untested(certified: Certified, capacity: Capacity) -> Refused:
     have = max((rung.n for rung in certified.ladder if rung.threshold >= capacity.threshold), default=0)
     reason = (
         f"{capacity.limit} a day needs a threshold of {capacity.threshold:g}, which was not tested: "
-        f"{have} checked answers at or above it, {certified.first_step} needed"
+        f"{have} checked answer{'' if have == 1 else 's'} at or above it, {certified.first_step} needed"
     )
     return Refused(
         "capacity",

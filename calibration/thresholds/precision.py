@@ -1,5 +1,6 @@
 """The threshold from which a precision promise is certified, or a refusal that says how many labels are missing."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -98,8 +99,8 @@ def certify_precision(
     Statistics 19 (2025), fixed-sequence testing, with the exact p-values of Clopper and Pearson, Biometrika 26 (1934).
 
     Raises:
-        ValueError: arrays of different lengths, a score that is no finite number, an answer that is not 0 or 1, or
-            an empty grid.
+        ValueError: arrays of different lengths, a score that is no finite number, an answer that is not 0 or 1, an
+            empty grid, or an operating point that is no finite number.
 
     >>> scores = np.repeat([0.95, 0.75, 0.55], [40, 30, 30])
     >>> right = np.repeat([True, False, True, False], [69, 1, 10, 20])
@@ -115,6 +116,8 @@ def certify_precision(
     thresholds = np.unique(floats(grid, "grid"))[::-1]
     if not len(thresholds):
         raise ValueError("grid must hold at least one threshold")
+    if not math.isfinite(operating_point):
+        raise ValueError(f"operating_point must be a finite number, not {operating_point}")
     counts, hits = _counts(scored, answers, thresholds)
     errors = _first_step_errors(promise, int((scored >= operating_point).sum()) // 2, int(counts[-1]))
     enough = promise.labels_needed(errors)
@@ -176,11 +179,13 @@ def _verdict(ladder: tuple[Rung, ...], promise: Promise, enough: int, procedure:
     if first is None:
         widest = ladder[-1]
         need = promise.labels_needed()
-        reason = f"{widest.n} checked answers at or above {widest.threshold:g}, {need} needed even if all are right"
+        answers = "answer" if widest.n == 1 else "answers"
+        reason = f"{widest.n} checked {answers} at or above {widest.threshold:g}, {need} needed even if all are right"
         return Refused("too few labels", reason, widest.threshold, widest.n, need, promise, ladder, procedure)
     need = promise.labels_needed(first.errors)
     reason = (
-        f"{first.errors} of {first.n} checked answers at or above {first.threshold:g} are wrong; "
-        f"{need} are needed to prove {100 * promise.precision:g} % in spite of them"
+        f"{first.errors} of {first.n} checked answers at or above {first.threshold:g} "
+        f"{'is' if first.errors == 1 else 'are'} wrong; "
+        f"{need} are needed to prove {100 * promise.precision:g} % in spite of {'it' if first.errors == 1 else 'them'}"
     )
     return Refused("too many errors", reason, first.threshold, first.n, need, promise, ladder, procedure)

@@ -68,7 +68,7 @@ def certify_recall(
     n = len(descending)
     need = math.ceil(round(math.log1p(-confidence) / math.log(recall), 9))
     if n < need:
-        reason = f"{n} checked positives, {need} needed even if every one is kept"
+        reason = f"{n} checked positive{'' if n == 1 else 's'}, {need} needed even if every one is kept"
         return RefusedRecall(reason, n, need, recall, confidence, PROCEDURE)
     threshold = float(descending[_least_kept(n, recall, confidence) - 1])
     kept = int((descending >= threshold).sum())

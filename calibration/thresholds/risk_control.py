@@ -85,7 +85,7 @@ def _refusal(n: int, mean: float, target: float, largest_loss: float) -> Refused
     need = max(math.ceil(round(largest_loss / target - 1, 9)), 0)
     reason = f"the most cautious setting costs {mean:g} on average, too much for a target of {target:g}"
     if n < need:
-        reason = f"{n} checked answers, {need} needed even if none costs anything"
+        reason = f"{n} checked answer{'' if n == 1 else 's'}, {need} needed even if none costs anything"
     return RefusedRisk(reason, n, need, target, PROCEDURE)
 
 

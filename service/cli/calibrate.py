@@ -9,7 +9,7 @@ import typer
 from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.label import InvalidLabels
 from calibration.promise import Promise
-from calibration.report.publish import lines, publish
+from calibration.report.publish import publish, told
 from service.cli.output import AsJson
 
 Labels = Annotated[
@@ -51,11 +51,14 @@ def calibrate(
             agreement_floor=agreement,
             seed=seed,
         )
+        if as_json:
+            print(published.json)
+            return
+        page, figures = published.write(out, labels.stem)
     except InvalidLabels as error:
         typer.echo(f"{labels} cannot be used:\n{error}", err=True)
         raise typer.Exit(1) from error
-    if as_json:
-        print(published.json)
-        return
-    page, figures = published.write(out, labels.stem)
-    print("\n".join((*lines(published.report), "", f"The report is in {page}, every count in {figures}.")))
+    except OSError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    print(told(published.report, page, figures))

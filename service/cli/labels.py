@@ -25,11 +25,11 @@ def convert(
 ) -> None:
     """Write files of labels as one, in another format. Of several files, rows without a rater get their file's name."""
     try:
-        written = convert_labels({path.name: path.read_bytes() for path in files}, to=to.value)
-    except InvalidLabels as error:
+        written = convert_labels([(path.name, path.read_bytes()) for path in files], to=to.value)
+        if out is None:
+            sys.stdout.buffer.write(written)
+        else:
+            out.write_bytes(written)
+    except (InvalidLabels, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    if out is None:
-        sys.stdout.buffer.write(written)
-    else:
-        out.write_bytes(written)

@@ -111,6 +111,16 @@ def test_the_model_that_copies_one_person_is_that_person():
     )
 
 
+def test_full_marks_on_few_items_do_not_prove_full_marks():
+    label = np.tile([[0, 0, 0], [1, 1, 1]], (20, 1))
+
+    found = against_people(*matrix(label), label[:, 0], draws=50)
+
+    for share in (found.pooled.model, found.pooled.person):
+        assert (share.value, share.high) == (1, 1)
+        assert share.low == pytest.approx(0.025 ** (1 / 40))  # by hand: the exact bound for 40 of 40
+
+
 @pytest.mark.parametrize("rows", [np.empty((0, 2), dtype=int), [[0], [1]], [[0, -1], [-1, 1]]])
 def test_without_a_shared_item_it_is_undefined(rows):
     assert isinstance(against_people(*matrix(rows), [0, 0]), Undefined)

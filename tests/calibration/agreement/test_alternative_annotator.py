@@ -88,6 +88,8 @@ def test_with_enough_items_a_model_equal_to_its_people_may_replace_them():
 
     assert found.raters[0].p_value == pytest.approx(0.9**60)
     assert (found.winning_rate, found.passes) == (1.0, True)
+    assert (found.advantage.value, found.advantage.high) == (1, 1)
+    assert found.advantage.low == pytest.approx(0.025 ** (1 / 60))  # by hand: the exact bound for 60 of 60
 
 
 def test_a_model_that_is_always_wrong_replaces_nobody():

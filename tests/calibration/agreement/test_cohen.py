@@ -33,6 +33,10 @@ def raters(table):
         (SAS, linear(range(3)), 0.4701, 4),
         (DIALOGUE, nominal(3), 0.8013, 4),
         (DIALOGUE, [[0, 1, 0.5], [1, 0, 0.5], [0.5, 0.5, 0]], 0.8163, 4),  # their beta, for two coders
+        # Wikipedia, "Cohen's kappa": the simple example, and the two tables with the same agreement of 60 %
+        ([[20, 5], [10, 15]], nominal(2), 0.4, 4),
+        ([[45, 15], [25, 15]], nominal(2), 0.1304, 4),
+        ([[25, 35], [5, 35]], nominal(2), 0.2593, 4),
         ([[118, 5], [2, 0]], nominal(2), -0.023, 3),  # by hand: po 0.944, pe 0.9453: the paradox of high agreement
     ],
 )
@@ -49,6 +53,22 @@ def test_error_and_interval_are_those_that_sas_prints(disagreement, error, low, 
 
     assert (kappa.standard_error, kappa.low, kappa.high) == pytest.approx((error, low, high), abs=6e-5)
     assert kappa.n == 19
+
+
+@pytest.mark.parametrize(
+    ("table", "disagreement", "kappa", "error"),
+    [
+        # R vcd, Kappa(SexualFun): Agresti's 91 couples, plain and with equally spaced weights
+        ([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]], nominal(4), 0.1293, 0.0686),
+        ([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]], linear(range(4)), 0.2374, 0.0783),
+        # Fleiss, Levin and Paik (2003), table 18.1, 100 diagnoses: .68; the error is that of statsmodels
+        ([[75, 1, 4], [5, 4, 1], [0, 0, 10]], nominal(3), 0.6765, 0.0877),
+    ],
+)
+def test_value_and_error_are_the_published_ones(table, disagreement, kappa, error):
+    answer = cohen_kappa(*raters(table), disagreement=disagreement)
+
+    assert (answer.value, answer.standard_error) == pytest.approx((kappa, error), abs=6e-5)
 
 
 def test_the_weights_come_from_the_declared_scale():

@@ -114,7 +114,7 @@ def test_the_interval_turns_over_and_guessing_is_undefined():
 
     guess = error_from_agreement(agreement(0.3), classes=3)
     assert isinstance(guess, Undefined)
-    assert "no better than guessing" in guess.reason
+    assert "less often than by guessing" in guess.reason
     with pytest.raises(ValueError, match="2 classes or more"):
         error_from_agreement(agreement(0.9), classes=1)
 

@@ -94,8 +94,8 @@ def test_a_rater_who_always_says_the_opposite_is_believed_the_other_way_round():
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
-        (([], [], []), "0 raters answered"),
-        (([0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1]), "2 raters answered and 3 are needed .* use adjudication"),
+        (([], [], []), "3 raters are needed .* not 0"),
+        (([0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1]), "3 raters are needed .* not 2: use adjudication"),
         (([0, 0, 0], [0, 1, 2], [1, 1, 1]), "the same class"),
     ],
 )

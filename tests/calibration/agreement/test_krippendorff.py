@@ -41,6 +41,13 @@ def test_two_observers_of_ten_units_give_the_published_alpha():
     assert point(ratings, nominal(2)) == pytest.approx(0.095, abs=5e-4)
 
 
+def test_two_observers_of_twelve_articles_give_the_published_alpha():
+    # Krippendorff (2011), example B: nominal data of two observers, five values: 0.692
+    ratings = [["abcde".index(one) for one in pair] for pair in zip("aabbdcccedda", "babbbccceddd", strict=True)]
+
+    assert point(ratings, nominal(5)) == pytest.approx(0.692, abs=5e-4)
+
+
 def test_three_coders_with_gaps_give_the_published_alpha():
     # Wikipedia, "Krippendorff's alpha", a computational example: nominal 0.691
     coders = ["*****34121133*3", "1*213343*******", "**21344*21133*4"]
@@ -178,6 +185,9 @@ def test_it_depends_on_counts_alone(ratings, data):
     weights = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(ratings), max_size=len(ratings))))
     silent = np.column_stack([ratings, np.full(len(ratings), NONE)])
     copies = np.repeat(ratings, weights, axis=0)
+    assert krippendorff_alpha(ratings[order][:, ::-1], distance=distance, draws=20) == krippendorff_alpha(
+        ratings, distance=distance, draws=20
+    )
     alpha = krippendorff_alpha(ratings, distance=distance, draws=20)
 
     assert krippendorff_alpha(silent, distance=distance, draws=20) == alpha
@@ -188,6 +198,32 @@ def test_it_depends_on_counts_alone(ratings, data):
     if isinstance(weighted, Estimate):
         statistic = alpha_statistic(ratings, distance=distance)
         assert statistic(weights.astype(float)) == pytest.approx(weighted.value)
+
+
+@pytest.mark.parametrize(("items", "positives"), [(30, 15), (60, 6), (60, 30), (100, 10)])
+def test_more_disagreement_never_makes_surer_than_none(items, positives):
+    def low(disputed):
+        ratings = [[1, 1]] * (positives - disputed) + [[0, 1]] * (2 * disputed)
+        ratings += [[0, 0]] * (items - len(ratings))
+        return krippendorff_alpha(ratings, distance=nominal(2), confidence=0.9).low
+
+    assert low(2) < low(1) < low(0)
+
+
+@pytest.mark.parametrize(("items", "share"), [(30, 0.5), (60, 0.2), (60, 0.1)])
+def test_a_floor_of_agreement_is_passed_by_chance_as_rarely_as_it_says(items, share):
+    # two raters whose true alpha is just below the floor of .667, in tables of (both yes, one, both no); 5 % + 3 SE.
+    # The percentile interval passes 5 to 9 % of such worlds
+    disputed = (1 - 0.66) * 2 * share * (1 - share)
+    shares = [share - disputed / 2, disputed, 1 - share - disputed / 2]
+    tables = np.random.default_rng(5).multinomial(items, shares, size=300)
+    lows = [
+        krippendorff_alpha([[1, 1], [0, 1], [0, 0]], distance=nominal(2), weights=row, confidence=0.9, draws=400)
+        for row in tables
+    ]
+    passed = np.mean([isinstance(one, Estimate) and one.low >= 0.667 for one in lows])
+
+    assert passed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():

@@ -109,7 +109,9 @@ def test_order_changes_no_bit_and_a_weight_is_as_many_rows(fit, seed):
 @pytest.mark.parametrize(
     ("scores", "labels", "word"),
     [
-        ([[1, 0, 0], [0, 1, 0]], [2, 2], "of one class"),
+        (np.empty((0, 3)), [], "there is no label"),
+        ([[1, 0, 0]], [2], "there is only one label"),
+        ([[1, 0, 0], [0, 1, 0]], [2, 2], "all 2 labels are of one class"),
         ([[1, 0, 0], [0, 1, 0], [0, 0, 3]], [0, 1, 2], "always right"),
         ([[1, 0], [0, 1], [2, 0], [0, 2]], [1, 0, 1, 0], "no better than chance"),
     ],
@@ -119,6 +121,14 @@ def test_what_defines_no_map_is_refused_with_a_sentence(fit, scores, labels, wor
 
     assert isinstance(refused, Undefined)
     assert word in refused.reason
+
+
+@pytest.mark.parametrize("fit", [fit_temperature_and_biases, fit_vector_scaling])
+def test_a_class_without_a_label_has_no_bias_to_learn(fit):
+    scores, labels = world(100, 0)
+
+    assert "class 2 has no label" in fit(scores, np.minimum(labels, 1)).reason
+    assert isinstance(fit_class_temperature(scores, np.minimum(labels, 1)), ClassScaling)
 
 
 def test_temperature_never_changes_the_top_class():

@@ -90,6 +90,7 @@ def test_a_stored_map_gives_the_same_bits(fit, rows):
     ("scores", "labels", "word"),
     [
         ([], [], "no label"),
+        ([1.0], [1], "the only label is yes"),
         ([1.0, 2.0, -1.0], [1, 1, 1], "all 3 labels are yes"),
         ([1.0, 2.0, -1.0], [0, 0, 0], "all 3 labels are no"),
         ([1.0, 2.0, -1.0, -2.0], [1, 1, 0, 0], "agrees with the sign"),  # T to 0
@@ -121,6 +122,15 @@ def test_enormous_scores_raise_no_warning(fit):
     fitted = fit([800.0, -700.0, 900.0, -800.0, 750.0], [1, 1, 0, 0, 1])
 
     assert isinstance(fitted, Undefined) or np.all(np.isfinite(fitted.apply([-1e6, 0.0, 1e6])))
+
+
+@every_fit
+@pytest.mark.parametrize("weights", [[1e12, 1.0, 1.0], [1e15, 1e15, 1e15], [1e6, 1.0, 1e-6], [1e-9] * 3])
+@pytest.mark.parametrize("scores", [[5.0, 5.0, 4.0], [3.6, 4.2, 7.2], [-2e-9, 0.0, 2e-9]])
+def test_weights_far_apart_end_in_a_map_or_a_refusal(fit, scores, weights):
+    fitted = fit(scores, [1, 0, 0], weights=weights)
+
+    assert isinstance(fitted, Undefined) or np.all(np.isfinite(fitted.apply(GRID)))
 
 
 @every_fit

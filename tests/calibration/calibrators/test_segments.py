@@ -102,6 +102,19 @@ def test_the_variance_between_segments_agrees_with_statsmodels():
     assert _variance_between(estimates, 1 / variances) == pytest.approx(oracle.tau2, rel=1e-9)
 
 
+def test_answers_that_one_score_separates_are_refused():
+    refused = fit_segments([1, 2, 3, 4], [0, 0, 1, 1], ["a", "b", "a", "b"])
+
+    assert "separates every yes from every no" in refused.reason
+
+
+def test_a_segment_of_certain_scores_has_no_say_and_raises_no_warning():
+    scores, labels, segments = world(400, 5, shifts=(1.5, 0, 0, -1.5))
+    certain = fit_segments(np.append(scores, [900.0] * 5), np.append(labels, [1] * 5), [*segments, *["fax"] * 5])
+
+    assert np.all(np.isfinite(certain.map.shifts))
+
+
 def test_one_answer_only_is_refused():
     assert isinstance(fit_segments([1, 2, 3], [1, 1, 1], ["a", "b", "a"]), Undefined)
 

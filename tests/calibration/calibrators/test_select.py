@@ -114,7 +114,24 @@ def test_perfect_separation_leaves_identity_and_the_reasons():
     chosen = select_map([1.0] * 50 + [-1.0] * 50, [1] * 50 + [0] * 50)
 
     assert chosen.name == "identity"
-    assert "agrees with the sign" in chosen.candidates[0].refused
+    assert "separates every yes from every no" in chosen.reason
+    assert chosen.candidates[0].refused == chosen.reason
+
+
+def test_a_separating_score_other_than_0_is_refused_too():
+    # every map but beta has a finite fit here; none of them rests on a single error
+    chosen = select_map(np.r_[np.linspace(0.5, 1, 60), np.linspace(1.5, 4, 40)], [0] * 60 + [1] * 40)
+
+    assert chosen.name == "identity"
+    assert "separates every yes from every no" in chosen.reason
+
+
+def test_a_class_without_a_label_gets_no_bias():
+    scores, labels = class_world(80, 0, (0, 0, 0))
+    chosen = select_class_map(scores, np.minimum(labels, 1))
+
+    assert chosen.candidates[0].refused == "class 2 has no label: its bias cannot be learnt"
+    assert chosen.name in {"identity", "temperature"}
 
 
 def test_the_probabilities_come_from_maps_that_did_not_see_the_item():

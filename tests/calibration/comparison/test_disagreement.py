@@ -58,3 +58,9 @@ def test_too_little_to_tell_is_undefined(labelled):
 def test_more_labels_than_disagreements_are_refused():
     with pytest.raises(ValueError, match="labelled <= disagreements <= items"):
         Shadow(100, 10, Pairs(11, 3, 3))
+
+
+def test_where_every_item_favours_one_there_is_no_interval_of_width_0():
+    shadow = Shadow(items=3, disagreements=3, labelled=Pairs(n=3, first_only=3, second_only=0))
+
+    assert isinstance(difference_from_disagreements(shadow), Undefined)

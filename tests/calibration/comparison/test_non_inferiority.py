@@ -70,3 +70,11 @@ def test_no_label_is_undefined_and_wrong_figures_are_refused():
         non_inferiority(Pairs(9, 1, 1), margin=0)
     with pytest.raises(ValueError, match=r"alpha must lie strictly between 0 and 0\.5"):
         non_inferiority(Pairs(9, 1, 1), margin=0.1, alpha=0.5)
+
+
+def test_one_item_that_only_the_candidate_has_right_decides_nothing():
+    judged = non_inferiority(Pairs(n=1, first_only=1, second_only=0), margin=0.05)
+
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert judged.difference.low < 0
+    assert judged.missing >= 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from calibration.comparison.mcnemar import mcnemar_chi_square
@@ -132,3 +133,16 @@ def test_counts_that_do_not_fit_are_refused(numbers):
         newcombe(8, Pairs(10, 2, 1))
     with pytest.raises(ValueError, match="second_right"):
         pairs([1, 0], [1])
+
+
+@pytest.mark.parametrize("n", [1, 7, 20, 1000])
+def test_where_every_item_favours_one_the_score_interval_keeps_its_width_and_walds_is_undefined(n):
+    # By hand: with b = n and c = 0 Tango's variance is n (1 - d^2), so n (1 - d) = z^2 (1 + d) at the lower limit.
+    z = norm.isf(0.025)
+    change, mirrored = tango(Pairs(n, n, 0)), tango(Pairs(n, 0, n))
+
+    assert (change.value, change.high) == (1.0, 1.0)
+    assert change.low == pytest.approx((n - z**2) / (n + z**2))
+    assert (mirrored.low, mirrored.high) == (-1.0, pytest.approx(-change.low))
+    assert tango(Pairs(2 * n, 2 * n - 1, 0)).low < tango(Pairs(2 * n, 2 * n, 0)).low
+    assert isinstance(wald(Pairs(n, n, 0)), Undefined)

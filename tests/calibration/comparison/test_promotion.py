@@ -210,6 +210,8 @@ def test_inputs_stay_as_they_are_and_their_order_does_not_matter():
 def test_wrong_figures_are_refused():
     with pytest.raises(ValueError, match="declare the worst"):
         loses_less([0.9] * 40, [0.1] * 40, worst=0.5)
+    with pytest.raises(ValueError, match="worst must be a finite loss above 0"):
+        loses_less([0.1] * 40, [0.2] * 40, worst=0)
     with pytest.raises(ValueError, match="clip both maps alike first"):
         worst_log_loss([0.5, 1.0], [0.5, 0.5])
     with pytest.raises(ValueError, match="margin must lie between 0 and worst"):

@@ -108,3 +108,9 @@ def test_wrong_figures_are_refused():
         path_of([0.0], alpha=1.0, n=1, procedure="a bet")
     with pytest.raises(ValueError, match="variance and tau must be positive"):
         msprt([0.1], [3], variance=0.0, tau=1.0)
+
+
+@pytest.mark.parametrize(("wins", "losses"), [([1], []), ([], [1]), ([1, 2], [1])])
+def test_looks_of_unequal_number_are_refused_by_name(wins, losses):
+    with pytest.raises(ValueError, match="losses must have the shape"):
+        sequential_sign_test(wins, losses)

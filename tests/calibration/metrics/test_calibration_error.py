@@ -87,6 +87,13 @@ def test_a_tie_is_never_split():
     assert len(set(bin_numbers(np.ones(100), 15).tolist())) == 15
 
 
+def test_a_tie_over_the_cuts_of_several_bins_leaves_them_empty():
+    # by hand: mass 1 4 4 1 in five bins of 2; the middles .5, 3, 7, 9.5 fall into bins 0, 1, 3 and 4
+    assert bin_numbers(np.array([1.0, 4.0, 4.0, 1.0]), 5).tolist() == [0, 1, 3, 4]
+    # a middle on a cut, here 2 of 4, opens the next bin
+    assert bin_numbers(np.array([4.0]), 2).tolist() == [1]
+
+
 def test_a_result_carries_value_interval_floor_and_procedure():
     found = expected_calibration_error(*NINE, draws=200, seed=5)
 

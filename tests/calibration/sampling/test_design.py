@@ -74,7 +74,9 @@ def test_a_design_is_named_by_what_it_says():
     [
         (Uniform, {"labels": 0}, "labels must be 1 or more"),
         (Targeted, {"labels": -1}, "labels must be 1 or more"),
-        (Stratified, {"labels": 9, "edges": (0.5, 0.5)}, "edges must rise"),
+        (Stratified, {"labels": 9, "edges": (0.5, 0.5)}, "edges must be finite and rise"),
+        (Stratified, {"labels": 9, "edges": (float("nan"),)}, "edges must be finite and rise"),
+        (Uniform, {"labels": float("nan")}, "labels must be 1 or more"),
         (Stratified, {"labels": 9, "edges": (), "uniform_share": 0.29}, "uniform_share must be from 0.3"),
         (Stratified, {"labels": 9, "edges": (), "floor": -1}, "floor must be 0 or more"),
         (Stratified, {"labels": 9, "edges": (), "least_probability": 0}, "least_probability must be above 0"),

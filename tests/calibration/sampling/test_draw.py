@@ -191,3 +191,9 @@ def test_dispute_is_the_normalised_entropy_of_the_votes(votes, entropy):
 def test_votes_need_two_classes():
     with pytest.raises(ValueError, match="2 classes or more"):
         dispute([[1], [2]])
+
+
+@pytest.mark.parametrize("ids", [[1, 2], [None, "a"]])
+def test_an_id_that_is_no_string_is_refused_with_the_remedy(ids):
+    with pytest.raises(ValueError, match=r"an id must be a string, not (1|None): give row numbers as"):
+        draw_uniform(ids, Uniform(1))

@@ -177,7 +177,8 @@ def test_an_item_that_stands_for_two_counts_like_two(items):
         (horvitz_thompson_total([], []), "no item was labelled"),
         (hajek_mean([1], [0.5]), "1 labelled item shows no spread"),
         (hajek_mean([1, 2, 3], [0.5] * 3, strata=["a", "a", "b"]), "of the stratum 'b' shows no spread"),
-        (hajek_mean([4, 4, 4], [0.5] * 3), "all 3 labelled items are alike"),
+        (horvitz_thompson_total([0, 0, 0], [0.5] * 3), "the labelled items are all alike"),
+        (hajek_mean([4, 4, 4], [0.5] * 3), "the labelled items are all alike"),
         (ratio([1, 2], [0, 0], [0.5, 0.5]), "no labelled item counts for the denominator"),
         (stratified_mean([1, 2], ["a", "a"], {"a": 9, "b": 9}), "no item of the stratum 'b' was labelled"),
     ],
@@ -189,6 +190,7 @@ def test_what_cannot_be_estimated_is_undefined_with_the_reason(answer, reason):
 
 def test_a_whole_pool_has_no_error():
     assert hajek_mean([4, 4], [1, 1]).standard_error == 0
+    assert horvitz_thompson_total([4, 4], [1, 1]).standard_error == 0
     assert stratified_mean([1, 2, 5], ["a", "a", "b"], {"a": 2, "b": 1}).standard_error == 0
 
 
@@ -196,6 +198,7 @@ def test_a_whole_pool_has_no_error():
     ("call", "message"),
     [
         (lambda: hajek_mean([1, 2], [0.5, 0]), r"inclusion_probability\[1\] must be above 0"),
+        (lambda: hajek_mean([1, np.nan], [0.5, 0.5]), r"values\[1\] must be a finite number"),
         (lambda: hajek_mean([1, 2], [0.5]), r"inclusion_probability must have the shape"),
         (lambda: hajek_mean([1, 2], [0.5, 0.5], strata=["a"]), "strata must be one per value"),
         (lambda: hajek_mean([1, 2], [0.5, 0.5], confidence=1), "confidence must lie"),

@@ -76,9 +76,11 @@ def test_the_order_changes_nothing_and_lambda_stays_in_bounds(items, random):
 
 
 def test_what_cannot_be_estimated_is_undefined():
-    assert "2 or more" in prediction_powered_mean([1], [1], [1, 0]).reason
+    assert "2 labels or more" in prediction_powered_mean([1], [1], [1, 0]).reason
     assert "all 3 labels are alike" in prediction_powered_mean([1, 1, 1], [0.2, 0.9, 1], [1, 0]).reason
     assert "unlabelled predictions" in prediction_powered_mean([1, 0, 1], [0.2, 0.9, 1], [], lam=1).reason
     assert prediction_powered_mean([1, 0, 1], [0.9, 0.2, 1], []).value == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="lam must be a finite number"):
+        prediction_powered_mean([1, 0], [1, 0], [1, 0], lam=float("nan"))
     with pytest.raises(ValueError, match="predictions must have the shape"):
         prediction_powered_mean([1, 0], [1], [1])

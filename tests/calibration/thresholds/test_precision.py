@@ -311,3 +311,24 @@ def test_what_is_certified_is_certified_by_its_own_bound(world, promise):
         assert outcome.n >= promise.labels_needed()
     elif outcome.reason_code == "too few labels":
         assert outcome.have < outcome.need
+
+
+@pytest.mark.parametrize("point", [float("nan"), float("inf")])
+def test_an_operating_point_that_is_no_number_is_refused(point):
+    with pytest.raises(ValueError, match="operating_point must be a finite number"):
+        certify_precision([0.9] * 40, [1] * 40, Promise(0.9, 0.95), operating_point=point)
+
+
+@pytest.mark.parametrize(
+    ("n", "wrong", "reason"),
+    [
+        (0, 0, "0 checked answers at or above 0.3, 29 needed even if all are right"),
+        (1, 0, "1 checked answer at or above 0.3, 29 needed even if all are right"),
+        (29, 1, "1 of 29 checked answers at or above 0.9 is wrong; 46 are needed to prove 90 % in spite of it"),
+        (29, 2, "2 of 29 checked answers at or above 0.9 are wrong; 61 are needed to prove 90 % in spite of them"),
+    ],
+)
+def test_a_refusal_is_a_sentence_for_0_for_1_and_for_many(n, wrong, reason):
+    outcome = certify_precision([0.9] * n, [0] * wrong + [1] * (n - wrong), Promise(0.9, 0.95))
+
+    assert outcome.reason == reason

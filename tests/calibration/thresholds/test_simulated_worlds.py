@@ -64,6 +64,33 @@ def test_where_no_threshold_keeps_the_promise_hardly_anything_is_certified(local
     assert certified / WORLDS <= most_broken(0.05)
 
 
+TIED = np.array([0.95, 0.85, 0.75, 0.65, 0.55, 0.45])
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        [0.99, 0.97, 0.94, 0.88, 0.6, 0.3],  # falls with the score, as it should
+        [0.84, 0.88, 0.92, 0.94, 0.96, 0.8],  # rises as the score falls: only the middle keeps the promise
+        [0.99, 0.99, 0.70, 0.99, 0.99, 0.8],  # dips and recovers
+        [0.899] * 6,
+    ],
+)
+@pytest.mark.parametrize(("target", "n"), [(0.9, 100), (0.9, 400), (0.95, 800), (0.8, 200)])
+def test_heavy_ties_and_precision_that_does_not_follow_the_score_break_no_more_promises(local, target, n):
+    shares, local = np.array([0.3, 0.2, 0.15, 0.15, 0.1, 0.1]), np.array(local)
+    true = dict(zip(TIED, (shares * local).cumsum() / shares.cumsum(), strict=True))
+    generator = np.random.default_rng(20261122)
+    broken = 0
+    for _ in range(WORLDS):
+        level = generator.choice(6, n, p=shares)
+        right = generator.random(n) < local[level]
+        outcome = certify_precision(TIED[level], right, Promise(target, 0.95), grid=TIED)
+        broken += isinstance(outcome, Certified) and true[outcome.threshold] < target
+
+    assert broken / WORLDS <= most_broken(0.05)
+
+
 def test_a_recall_promise_is_broken_no_more_often_than_said():
     generator = np.random.default_rng(3)
     broken = 0
