@@ -179,7 +179,10 @@ def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
     judged = f"On the {agreement.n} texts that two people judged,"
     if isinstance(agreement, Undefined):
         return check(holds=False, finding=f"{judged} agreement cannot be measured: {agreement.reason}.")
-    found = f"{judged} alpha is {agreement.value:.2f}, and surely above {agreement.low:.2f}"
+    found = (
+        f"{judged} agreement beyond chance (alpha) is {agreement.value:.2f}, with 95 % confidence above "
+        f"{agreement.low:.2f}"
+    )
     if agreement.low < floor:
         remedy = "sharpen the guideline where people differ, or have more texts judged twice"
         return check(holds=False, finding=f"{found}; {floor:g} is needed: {remedy}.")

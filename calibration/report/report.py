@@ -27,6 +27,7 @@ NOT_COVERED = (
     "texts of other sources, languages or products than those that were sampled",
     "topics or words that came up after the sample was drawn",
     "single customers or single texts: it is a promise about many",
+    "one text that arrives many times: each distinct text counted once, however often it came",
     "a changed model, taxonomy or preparation of texts: each needs a new certificate",
     "the time after: the world changes, and only fresh blind labels can tell",
 )

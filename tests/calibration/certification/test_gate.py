@@ -56,7 +56,10 @@ def test_blind_uniform_labels_that_people_agree_on_certify():
     assert [check.finding for check in found.checks] == [
         "140 texts were drawn at random.",
         "140 texts were judged blind.",
-        found.checks[2].finding,
+        (
+            "On the 40 texts that two people judged, agreement beyond chance (alpha) is 1.00, with 95 % confidence "
+            "above 0.86 (0.667 is needed)."
+        ),
         "At 0.30 and above, 100 of 100 were right.",
     ]
 
@@ -143,6 +146,14 @@ def test_a_text_nobody_was_sure_of_counts_as_wrong():
     assert (found.outcome.n, found.outcome.right) == (100, 99)
 
 
+def test_an_adjudicated_answer_that_settles_nothing_certifies_nothing():
+    found = verdict([label(number, blind=False, adjudicated=True) for number in range(100)])
+
+    assert not found.certified
+    assert found.outcome.have == 0
+    assert "No answer was blind" in failed(found)["blind"]
+
+
 def test_unequal_chances_are_thinned_to_equal_ones():
     half = [replace(one, inclusion_probability=0.5 if number % 2 else 1.0) for number, one in enumerate(sound(300))]
     (question,) = questions([replace(one, inclusion_probability=0.5 if int(one.id[2:]) % 2 else 1.0) for one in half])
@@ -171,10 +182,22 @@ def test_the_overlap_holds_sure_blind_answers_of_two_people():
         label(2, right=None, rater="jan"),
         label(3),
         label(3, rater="jan", blind=False),
+        label(4),
+        label(4, rater="eva", adjudicated=True),
     ]
     (question,) = questions(labels)
 
     assert overlap(gather(question).blind).tolist() == [[1.0, 0.0]]
+
+
+def test_the_overlap_of_a_crowd_is_as_wide_as_its_busiest_text():
+    pairs = [label(number, right=right, rater=f"{right} {number}") for number in range(500) for right in (True, False)]
+    (question,) = questions([*pairs, label(0, rater="third")])
+
+    found = overlap(gather(question).blind)
+
+    assert found.shape == (500, 3)
+    assert np.nansum(found) == 501
 
 
 @pytest.mark.parametrize("floor", [-0.1, 1.1])

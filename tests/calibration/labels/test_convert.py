@@ -17,21 +17,32 @@ PRICE = replace(LATE, label="price", probability=0.07, human=False)
 
 @pytest.mark.parametrize("tool", sorted(set(FORMATS) - {"csv", "doccano"}))
 def test_labels_survive_the_way_to_a_tool_and_back(tool):
-    there = convert({"labels.csv": write_csv([LATE, PRICE])}, to=tool)
-    back = read_labels(convert({"tasks.json": there}, to="csv"))
+    there = convert([("labels.csv", write_csv([LATE, PRICE]))], to=tool)
+    back = read_labels(convert([("tasks.json", there)], to="csv"))
 
     assert sorted(back, key=lambda one: one.label) == [LATE, PRICE]
 
 
 def test_of_several_files_rows_without_a_rater_get_the_files_name():
-    files = {name: write_csv([replace(LATE, rater="")]) for name in ("ana.csv", "jan.csv")}
+    files = [(name, write_csv([replace(LATE, rater="")])) for name in ("ana.csv", "jan.csv")]
 
     assert [one.rater for one in read_labels(convert(files, to="csv"))] == ["ana.csv", "jan.csv"]
 
 
 def test_a_mistake_names_its_file():
     with pytest.raises(InvalidLabels, match=r"^b\.csv: row 1: the header lacks"):
-        convert({"a.csv": write_csv([LATE]), "b.csv": b"id"}, to="csv")
+        convert([("a.csv", write_csv([LATE])), ("b.csv", b"id")], to="csv")
+
+
+def test_two_files_of_one_name_are_refused_and_none_is_lost(tmp_path, capsys):
+    paths = [tmp_path / folder / "labels.csv" for folder in ("spring", "autumn")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(write_csv([LATE]))
+
+    assert main([*map(str, paths), "--to", "csv"]) == 1
+
+    assert "labels.csv: file: another file has this name, which stands for the rater" in capsys.readouterr().err
 
 
 def test_the_command_writes_a_file_or_standard_output(tmp_path, capsysbinary):

@@ -53,6 +53,7 @@ def test_wrapped_facts_are_the_same_facts():
         ({"probabilities": {"price": True}}, "probabilities.price", "must be a number from 0 to 1 such as 0.93, not"),
         ({"probabilities": {"price": 1.01}}, "probabilities.price", "must be a number from 0 to 1 such as 0.93, not"),
         ({"probabilities": {"none of these": 0.1}}, "probabilities", "asks about 'none of these': no label may be"),
+        ({"probabilities": {"\ud800": 0.1}}, "probabilities", r"asks about '\ud800': no label may be"),
         ({"pool": "random"}, "pool", "must be audit, targeted or left out, not 'random'"),
         ({"pool": ["audit"]}, "pool", "must be audit, targeted or left out, not a list"),
         ({"inclusion_probability": 0}, "inclusion_probability", "must be above 0 and at most 1, or left out, not 0"),

@@ -75,6 +75,26 @@ def test_what_cannot_be_used_is_told_in_a_sentence(tmp_path, monkeypatch, capsys
     assert said in told.err
 
 
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x"])
+def test_a_seed_that_is_none_is_a_mistake_of_usage(tmp_path, capsys, seed):
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path / "labels.csv"), f"--seed={seed}"])
+
+    assert ended.value.code == 2
+    assert "--seed: must be a whole number of 0 or more" in capsys.readouterr().err
+
+
+def test_a_label_cannot_pretend_to_be_a_verdict(tmp_path, capsys):
+    fake = "x\n\n✓ topic: refund\n  Promised \x1b[32m"
+    (tmp_path / "labels.csv").write_text(f'{HEADER}\n1,Late,topic,"{fake}",0.9,1\n')
+
+    assert main([str(tmp_path / "labels.csv"), "--out", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr().out
+    assert "\n✗ topic: x ✓ topic: refund Promised [U+001B][32m\n" in shown
+    assert "\n✓" not in shown
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path, capsys):
     assert main([str(tmp_path / "labels.csv")]) == 1
 

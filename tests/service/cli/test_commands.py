@@ -227,6 +227,18 @@ def test_labels_are_judged_without_a_database(bare, tmp_path):
     assert "the header lacks axis, label, probability, human" in told
 
 
+def test_a_file_that_cannot_be_written_is_a_sentence(bare, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,text,axis,label,probability,human\n1,Late,topic,delivery,0.9,1")
+    (tmp_path / "labels.calibration.html").mkdir()
+
+    _, told = bare("calibrate", str(labels), "--out", str(tmp_path), code=1)
+    _, converted = bare("labels", "convert", str(labels), "--to", "csv", "--out", str(tmp_path / "no" / "x"), code=1)
+
+    assert "Is a directory" in told
+    assert "No such file" in converted
+
+
 def test_an_unknown_model_is_a_sentence(bare):
     _, err = bare("classify", "text", code=1, HEED_MODEL="crystal-ball")
     assert err.startswith("There is no classifier 'crystal-ball'; there are: ")
