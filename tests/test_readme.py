@@ -65,6 +65,8 @@ def test_the_verdicts_of_the_readme_are_what_the_command_says(repository, capsys
     assert (negative["label"], negative["status"]) == ("negative", status)
     shown = " ".join((repository / "README.md").read_text().split())
     assert negative["sentence"].split(" We can be wrong")[0] in shown
+    if negative["label_next"]:
+        assert negative["label_next"]["sentence"].split(" Draw")[0] in shown
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from calibration.agreement.estimate import alike
 from calibration.arrays import Booleans, Floats, Integers, confidence_level
 from calibration.bootstrap import DRAWS, bca_bootstrap
 from calibration.result import Estimate, Undefined
+from calibration.words import percent
 
 LEAST_ITEMS = 30
 PROCEDURE = "leave-one-rater-out agreement"
@@ -23,7 +24,7 @@ class Standing(StrEnum):
     ABOVE = "above your people"
     WITHIN = "within the range of your people"
     BELOW = "below your people"
-    UNDECIDED = "too few shared items to tell"
+    UNDECIDED = "the difference cannot be told yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,6 @@ def _sentence(pooled: Comparison, standing: Standing) -> str:
     if isinstance(pooled.model, Undefined) or isinstance(pooled.person, Undefined):
         return f"The model: {standing}."
     return (
-        f"The model agrees with the other raters in {pooled.model.value:.0%} of the answers, your people in "
-        f"{pooled.person.value:.0%} (n = {pooled.model.n}): {standing}."
+        f"The model agrees with the other raters in {percent(pooled.model.value)} of the answers, your people in "
+        f"{percent(pooled.person.value)} (n = {pooled.model.n}): {standing}."
     )

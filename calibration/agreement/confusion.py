@@ -12,6 +12,7 @@ from calibration.agreement.answers import Answers
 from calibration.arrays import Integers, confidence_level
 from calibration.binomial import wilson
 from calibration.result import Estimate, Undefined
+from calibration.words import percent
 
 
 class ShareInterval(Protocol):
@@ -171,18 +172,19 @@ def noise_ceiling(target: float, error: Estimate) -> NoiseCeiling:
 
     >>> error = Estimate(value=0.05, low=0.03, high=0.08, confidence=0.95, n=300, procedure="Wilson")
     >>> noise_ceiling(0.97, error).sentence
-    'Labels by these raters cannot show 97.0%: they err in about 5.0%, so even a perfect model would look 95.0% right. \
-Certify on adjudicated labels.'
+    'Labels by these raters cannot show 97.0 %: they err in about 5.0 %, so even a perfect model would look 95.0 % \
+right. Certify on adjudicated labels.'
     """
     perfect = seen_precision(1.0, error.value)
     looks = seen_precision(confidence_level(target, "target"), error.value)
+    wrong, asked = percent(error.value, 1), percent(target, 1)
     if target > perfect:
         sentence = (
-            f"Labels by these raters cannot show {target:.1%}: they err in about {error.value:.1%}, so even a perfect"
-            f" model would look {perfect:.1%} right. Certify on adjudicated labels."
+            f"Labels by these raters cannot show {asked}: they err in about {wrong}, so even a perfect model would "
+            f"look {percent(perfect, 1)} right. Certify on adjudicated labels."
         )
     else:
-        sentence = f"These raters err in about {error.value:.1%}: a true {target:.1%} looks like {looks:.1%} to them."
+        sentence = f"These raters err in about {wrong}: a true {asked} looks like {percent(looks, 1)} to them."
     return NoiseCeiling(target, error, perfect, looks, target <= perfect, sentence)
 
 

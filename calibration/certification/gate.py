@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.scale import nominal
@@ -14,7 +15,8 @@ from calibration.certification.evidence import Evidence, gather
 from calibration.certification.items import Item, Question
 from calibration.promise import Promise
 from calibration.result import Estimate, Undefined
-from calibration.thresholds.precision import Certified, Refused, certify_precision
+from calibration.thresholds.precision import GRID, Certified, Refused, certify_precision
+from calibration.words import counted
 
 AGREEMENT_FLOOR = 0.667  # Krippendorff (2004): below it, data allow no conclusions
 LEAST_OVERLAP = 30  # items two people labelled; from fewer, agreement is an anecdote
@@ -53,11 +55,19 @@ class Verdict:
         return self.outcome.threshold if self.certified else None
 
 
-def judge(question: Question, promise: Promise, *, agreement_floor: float = AGREEMENT_FLOOR, seed: int = 0) -> Verdict:
+def judge(
+    question: Question,
+    promise: Promise,
+    *,
+    grid: ArrayLike = GRID,
+    agreement_floor: float = AGREEMENT_FLOOR,
+    seed: int = 0,
+) -> Verdict:
     """Certify the promise for one label, or refuse it and say what is missing.
 
     Four checks: the items were drawn at random, the answers were blind, people agree with each other (one-sided 95 %
-    lower bound of Krippendorff's alpha on the items two of them labelled), and the labels suffice.
+    lower bound of Krippendorff's alpha on the items two of them labelled), and the labels suffice. `grid` holds the
+    thresholds to try, declared before the labels were seen.
 
     Source: the exact fixed-sequence test of `calibration.thresholds.precision`; K. Krippendorff, "Reliability in
     content analysis", Human Communication Research 30 (2004), for the floor of agreement.
@@ -72,14 +82,14 @@ def judge(question: Question, promise: Promise, *, agreement_floor: float = AGRE
     >>> said = [replace(late, id=str(n), text=f"Late by {n} days") for n in range(40)]
     >>> verdict = judge(questions(said)[0], Promise(precision=0.90, confidence=0.95))
     >>> verdict.outcome.threshold, verdict.threshold
-    (0.3, None)
+    (0.9, None)
     >>> [check.name for check in verdict.checks if not check.holds]
     ['people agree']
     """
     if not 0 <= agreement_floor <= 1:
         raise ValueError(f"agreement_floor must be from 0 to 1, not {agreement_floor}")
     evidence = gather(question, seed=seed)
-    outcome = certify_precision(evidence.scores, evidence.right, promise)
+    outcome = certify_precision(evidence.scores, evidence.right, promise, grid=grid)
     agreement = krippendorff_alpha(overlap(evidence.blind), distance=nominal(2), confidence=ONE_SIDED_95, seed=seed)
     checks = (
         _drawn_at_random(evidence),
@@ -148,8 +158,9 @@ def _drawn_at_random(evidence: Evidence) -> Check:
             finding="Some texts of the audit pool state an inclusion probability and some do not: state all or none.",
         )
     thinned = len(evidence.blind) - len(evidence.sample)
-    left_out = f"; {thinned} were left out again, so that all had the same chance" if thinned else ""
-    return check(holds=True, finding=f"{evidence.audit} texts were drawn at random{left_out}.")
+    left_out = f"; {counted(thinned, 'was', 'were')} left out again, so that all had the same chance" if thinned else ""
+    drawn = counted(evidence.audit, "text was", "texts were")
+    return check(holds=True, finding=f"{drawn} drawn at random{left_out}.")
 
 
 def _blind(evidence: Evidence) -> Check:
@@ -163,25 +174,25 @@ def _blind(evidence: Evidence) -> Check:
     if not evidence.blind:
         return check(holds=False, finding="No answer was blind: people had seen what the model or others said.")
     seen = evidence.audit - len(evidence.blind)
-    without = f"; {seen} without a blind answer were left out" if seen else ""
-    return check(holds=True, finding=f"{len(evidence.blind)} texts were judged blind{without}.")
+    without = f"; {counted(seen, 'was', 'were')} left out for want of a blind answer" if seen else ""
+    return check(holds=True, finding=f"{counted(len(evidence.blind), 'text was', 'texts were')} judged blind{without}.")
 
 
 def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
     check = partial(Check, "people agree")
     if agreement.n < LEAST_OVERLAP:
-        more = LEAST_OVERLAP - agreement.n
-        return check(
-            holds=False,
-            finding=f"{agreement.n} texts were judged by two people, {LEAST_OVERLAP} are needed: let a second person "
-            f"judge {more} more.",
+        judged = counted(agreement.n, "text was judged", "texts were judged")
+        remedy = (
+            f"let a second person judge {LEAST_OVERLAP - agreement.n} more, under a name of their own (column rater)"
         )
+        return check(holds=False, finding=f"{judged} by two people, {LEAST_OVERLAP} are needed: {remedy}.")
     judged = f"On the {agreement.n} texts that two people judged,"
     if isinstance(agreement, Undefined):
-        return check(holds=False, finding=f"{judged} agreement cannot be measured: {agreement.reason}.")
+        remedy = "let two people also judge texts where the answer is likely to be the other one"
+        return check(holds=False, finding=f"{judged} agreement cannot be measured ({agreement.reason}): {remedy}.")
     found = (
-        f"{judged} agreement beyond chance (alpha) is {agreement.value:.2f}, with 95 % confidence above "
-        f"{agreement.low:.2f}"
+        f"{judged} agreement beyond chance (alpha: 1 is perfect, 0 is guessing) is {agreement.value:.2f}, with 95 % "
+        f"confidence above {agreement.low:.2f}"
     )
     if agreement.low < floor:
         remedy = "sharpen the guideline where people differ, or have more texts judged twice"
@@ -191,8 +202,8 @@ def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
 
 def _labels_suffice(outcome: Certified | Refused, evidence: Evidence) -> Check:
     waiting = evidence.unsettled
-    texts = "text counts" if waiting == 1 else "texts count"
-    unsettled = f" {waiting} disputed or unsure {texts} as wrong until somebody decides." if waiting else ""
+    count = counted(waiting, "disputed or unsure text counts", "disputed or unsure texts count")
+    unsettled = f" {count} as wrong until somebody decides." if waiting else ""
     if isinstance(outcome, Refused):
         return Check("labels suffice", holds=False, finding=f"{outcome.reason}.{unsettled}")
     found = f"At {outcome.threshold:.2f} and above, {outcome.right} of {outcome.n} were right."

@@ -29,8 +29,9 @@ def settle(item: Item) -> Gold:
     """A blind answer that nobody contradicted, or the adjudicated one; anything else waits for a person.
 
     People who contradict each other, or themselves on a hidden repeat, make a dispute. 'Not sure' contradicts nobody,
-    but is no answer either. Answers that were not blind count for nothing here, and an adjudicated one only where
-    somebody had answered blind before: with nothing to settle it is one more look at what the model said.
+    but is no answer either. Answers that were not blind count for nothing here. An adjudicated one settles a dispute
+    or a doubt among blind answers; against answers that nobody contradicted it makes a dispute, which wants another
+    blind answer first: else whoever sees the model's answer could overrule the people who did not.
 
     Source: the adjudication scheme of R. Artstein and M. Poesio, "Inter-coder agreement for computational
     linguistics", Computational Linguistics 34 (2008), section 5; the restriction to blind answers is ours.
@@ -46,10 +47,10 @@ def settle(item: Item) -> Gold:
     blind = [answer for answer in item.answers if answer.blind and not answer.adjudicated]
     if not blind:
         return Gold(None, Standing.NOT_BLIND)
-    if verdicts:
+    if verdicts and len({answer.right for answer in blind} - {None}) != 1:
         return _one_voice(verdicts, Standing.ADJUDICATED)
     people = {answer.rater for answer in blind if answer.right is not None}
-    return _one_voice(blind, Standing.AGREED if len(people) > 1 else Standing.SINGLE)
+    return _one_voice([*blind, *verdicts], Standing.AGREED if len(people) > 1 else Standing.SINGLE)
 
 
 def _one_voice(answers: list[Answer], standing: Standing) -> Gold:

@@ -103,7 +103,7 @@ def _refuse_contradiction(first: Label, other: Label) -> None:
 
 
 def _short(value: object) -> str:
-    shown = repr(value)
+    shown = "nothing" if value is None else repr(value)
     return shown if len(shown) <= 60 else shown[:59] + "…"
 
 

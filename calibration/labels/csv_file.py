@@ -85,10 +85,13 @@ def _rows(text: str) -> Iterator[list[str]]:
     header = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=header.count)
     before = csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        rows.extend(reader)
     except csv.Error as error:
-        raise InvalidLabels([Fault(0, "", f"is no readable CSV: {error}")]) from error
+        hint = ": is a double quote never closed?" if "unexpected end" in str(error) else ""
+        raise InvalidLabels([Fault(len(rows) + 1, "", f"is no readable CSV ({error}){hint}")]) from error
     finally:
         csv.field_size_limit(before)
     return iter(rows)

@@ -8,7 +8,9 @@ from calibration.report.people import People
 from calibration.report.plot import Band, Chart, Line, Mark, Scale, percent_scale
 from calibration.result import Undefined
 from calibration.thresholds.precision import Certified, Refused, Rung
+from calibration.words import percent
 
+LEGEND = "Disc: passed; cross: failed; ring: not tested. The bar ends at the lower bound; not every threshold is drawn."
 RUNGS_DRAWN = 24  # of up to 70: so many can be told apart
 _SHAPES = {"passed": ("disc", "good"), "failed": ("cross", "bad")}
 
@@ -19,24 +21,24 @@ def promise_ladder(outcome: Certified | Refused) -> Chart:
     >>> from calibration.promise import Promise
     >>> from calibration.thresholds.precision import certify_precision
     >>> chart = promise_ladder(certify_precision([0.9] * 40, [1] * 40, Promise(precision=0.90, confidence=0.95)))
-    >>> chart.reading
-    'The promise holds from 0.30 on: 40 of 40 were right there.'
+    >>> chart.reading.split(". ")[0]
+    'The promise holds from 0.90 on: 40 of 40 were right there'
     """
     promise = outcome.promise
     tested = [rung for rung in outcome.ladder if rung.n]
     low = min([promise.precision, *(rung.lower_bound for rung in tested)], default=0.5)
     floor = max(0.0, int(low * 10) / 10)
     lines = [
-        Line(((0.3, promise.precision), (1.0, promise.precision)), f"promise {promise.precision:.0%}", dashed=True)
+        Line(((0.3, promise.precision), (1.0, promise.precision)), f"promise {percent(promise.precision)}", dashed=True)
     ]
     if isinstance(outcome, Certified):
         lines.append(Line(((outcome.threshold, floor), (outcome.threshold, 1.0)), "", "good"))
-        reading = f"The promise holds from {outcome.threshold:.2f} on: {outcome.right} of {outcome.n} were right there."
+        held = f"The promise holds from {outcome.threshold:.2f} on: {outcome.right} of {outcome.n} were right there."
     else:
-        reading = f"No threshold keeps the promise: {outcome.reason}."
+        held = f"No threshold keeps the promise: {outcome.reason}."
     return Chart(
         title="Promise ladder",
-        reading=reading,
+        reading=f"{held} {LEGEND}",
         x=_thresholds(outcome.ladder),
         y=percent_scale("right, with lower bound", floor, 1.0, round((1 - floor) * 10) or 1),
         lines=tuple(lines),
@@ -47,7 +49,8 @@ def promise_ladder(outcome: Certified | Refused) -> Chart:
 def _rung(rung: Rung) -> Mark:
     shape, tone = _SHAPES.get(rung.outcome, ("ring", "faint"))
     share = rung.right / rung.n
-    words = f"{rung.threshold:.2f}: {rung.right} of {rung.n} right, lower bound {rung.lower_bound:.1%}; {rung.outcome}"
+    bound = percent(rung.lower_bound, 1)
+    words = f"{rung.threshold:.2f}: {rung.right} of {rung.n} right, lower bound {bound}; {rung.outcome}"
     return Mark(rung.threshold, share, words, rung.lower_bound, share, shape, tone)  # type: ignore[arg-type]  # from a table
 
 
@@ -77,14 +80,14 @@ def reliability(bins: Sequence[ReliabilityBin]) -> Chart:
         title="Reliability",
         reading=f"{outside} of {len(seen)} groups lie outside what chance alone would draw.",
         x=percent_scale("what the model said (mean probability of a group)"),
-        y=percent_scale("how often people agreed"),
+        y=percent_scale("how often people said yes"),
         bands=(Band(tuple((one.mean_probability, one.chance_low, one.chance_high) for one in bins)),),
         lines=(Line(((0.0, 0.0), (1.0, 1.0)), dashed=True),),
         marks=tuple(
             Mark(
                 one.mean_probability,
                 share.value,
-                f"said {one.mean_probability:.0%}, true in {share.value:.0%} of {one.count}",
+                f"said {percent(one.mean_probability)}, true in {percent(share.value)} of {one.count}",
                 share.low,
                 share.high,
             )
@@ -115,7 +118,7 @@ def people_and_model(people: People) -> Chart | None:
         Mark(
             place + 0.5,
             share.value,
-            f"{name}: {share.value:.0%} ({share.low:.0%} to {share.high:.0%}, n = {share.n})",
+            f"{name}: {percent(share.value)} ({percent(share.low)} to {percent(share.high)}, n = {share.n})",
             share.low,
             share.high,
             "ring" if name == "model" else "disc",

@@ -54,6 +54,7 @@ def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
         "beside_chance": sentences.beside_chance,
         "promised": sentences.promised,
         "reach": sentences.reach,
+        "honest": sentences.honest,
         "next_step": sentences.next_step,
         "among_people": sentences.among_people,
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.catalog import read_labels
 from calibration.promise import Promise
@@ -13,6 +15,7 @@ from calibration.report.inert import inert, inert_line
 from calibration.report.page import to_html
 from calibration.report.report import Report, report
 from calibration.report.sentences import headline, next_step, promised, reach
+from calibration.thresholds.precision import GRID
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,13 @@ def publish(
     name: str,
     on: date,
     promise: Promise,
+    threshold: float | None = None,
     agreement_floor: float = AGREEMENT_FLOOR,
     seed: int = 0,
 ) -> Published:
     """Read a file of labels in any of the known formats and judge it.
+
+    `threshold` is the one to judge, where it was fixed before the labels were made; else a ladder of them is walked.
 
     Raises:
         InvalidLabels: with the place of every mistake in the file.
@@ -56,7 +62,8 @@ def publish(
     0
     """
     digest = hashlib.sha256(raw).hexdigest()
-    found = report(read_labels(raw), promise, agreement_floor=agreement_floor, seed=seed)
+    grid = GRID if threshold is None else np.array([threshold])
+    found = report(read_labels(raw), promise, grid=grid, agreement_floor=agreement_floor, seed=seed)
     return Published(
         report=found,
         json=to_json(found, file=name, digest=digest),
@@ -68,7 +75,7 @@ def lines(found: Report) -> tuple[str, ...]:
     """What a terminal shows: the headline, and a line or more for each label.
 
     >>> lines(Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ()))
-    ('Of 0 labels asked about, 0 may act by themselves; the others go to a person.',)
+    ('Of 0 labels, 0 keep the promise; every other one belongs to a person.',)
     """
     shown = [headline(found)]
     for question in found.questions:
@@ -77,7 +84,8 @@ def lines(found: Report) -> tuple[str, ...]:
         shown.append("")
         shown.append(f"{mark} {inert_line(verdict.axis)}: {inert_line(verdict.label)}")
         shown.append(f"  {promised(question)} {reach(question)}".rstrip())
-        shown.extend(f"  - {check.name}: {check.finding}" for check in verdict.checks if not check.holds)
+        failed = [check for check in verdict.checks if not check.holds and check.name != "labels suffice"]
+        shown.extend(f"  - {check.name}: {check.finding}" for check in failed)
         if step := next_step(question):
             shown.append(f"  Next: {step}")
     return tuple(shown)

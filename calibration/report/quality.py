@@ -10,10 +10,11 @@ from calibration.calibrators.logits import to_logits
 from calibration.calibrators.select import Selection, select_map
 from calibration.metrics.calibration_error import debiased_calibration_error, expected_calibration_error
 from calibration.metrics.murphy import BrierParts, murphy
-from calibration.metrics.noise_floor import MeasuredError
-from calibration.metrics.proper_scores import brier_score, log_loss
+from calibration.metrics.noise_floor import MeasuredError, NoiseFloor
+from calibration.metrics.proper_scores import brier_losses, brier_score, log_loss, log_losses
 from calibration.metrics.ranking import roc_auc
 from calibration.metrics.reliability import ReliabilityBin, reliability_bins
+from calibration.metrics.score_floor import score_floor
 from calibration.metrics.smooth import smooth_calibration_error
 from calibration.metrics.spiegelhalter import CalibrationTest, spiegelhalter
 from calibration.result import Estimate, Undefined
@@ -25,13 +26,16 @@ BINS = 10
 class Quality:
     """Figures on `n` gold labels, `right` of which are yes; each error stands beside what chance alone would show.
 
-    `map` is the calibration map chosen by label count and cross-validated log loss.
+    `log_loss_floor` and `brier_floor` are what honest probabilities of this spread would score. `map` is the
+    calibration map chosen by label count and cross-validated log loss.
     """
 
     n: int
     right: int
     log_loss: Estimate | Undefined
+    log_loss_floor: NoiseFloor | Undefined
     brier: Estimate | Undefined
+    brier_floor: NoiseFloor | Undefined
     brier_parts: BrierParts | Undefined
     auc: Estimate | Undefined
     calibration_error: MeasuredError | Undefined
@@ -57,7 +61,9 @@ def quality(probability: Floats, right: Booleans, *, seed: int = 0) -> Quality:
         n=len(right),
         right=int(right.sum()),
         log_loss=log_loss(right, probability, seed=seed),
+        log_loss_floor=score_floor(log_losses, probability, seed=seed),
         brier=brier_score(right, probability, seed=seed),
+        brier_floor=score_floor(brier_losses, probability, seed=seed),
         brier_parts=murphy(right, probability),
         auc=roc_auc(right, probability),
         calibration_error=expected_calibration_error(right, probability, seed=seed),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.ratings import label_sets
@@ -19,8 +20,8 @@ from calibration.promise import Promise
 from calibration.report.people import People, people
 from calibration.report.quality import Quality, Segment, quality, segments
 from calibration.result import Estimate, Undefined
-from calibration.sampling.planner import Plan, plan
-from calibration.thresholds.precision import Certified, Refused
+from calibration.sampling.planner import Plan, likeliest_plan
+from calibration.thresholds.precision import GRID, Certified, Refused, certify_precision
 
 MISTAKES_SHOWN = 10
 NOT_COVERED = (
@@ -45,8 +46,9 @@ class Mistake:
 class QuestionReport:
     """All that can be said about one label.
 
-    `texts` counts the distinct ones, `duplicates` the records whose text was there already. `at` counts the decision
-    at the threshold that the arithmetic allows, None where it allows none.
+    Everything but the verdict is measured on settled texts only. `texts` counts the distinct ones, `duplicates` the
+    records whose text was there already. `at` counts the decision at the threshold that the arithmetic allows, None
+    where it allows none. `settling_would_do` where the promise can hold once disputes are decided.
     """
 
     texts: int
@@ -54,6 +56,7 @@ class QuestionReport:
     verdict: Verdict
     at: AtThreshold | None
     plan: Plan | None
+    settling_would_do: bool
     people: People
     quality: Quality | None
     segments: tuple[Segment, ...]
@@ -88,9 +91,16 @@ class Report:
 
 
 def report(
-    labels: Sequence[Label], promise: Promise, *, agreement_floor: float = AGREEMENT_FLOOR, seed: int = 0
+    labels: Sequence[Label],
+    promise: Promise,
+    *,
+    grid: ArrayLike = GRID,
+    agreement_floor: float = AGREEMENT_FLOOR,
+    seed: int = 0,
 ) -> Report:
     """Judge a file of labels. The labels of one axis share the promise's error rate among them (Bonferroni).
+
+    `grid` holds the thresholds to try; it must be declared before the labels were seen.
 
     Raises:
         InvalidLabels: two rows about one item contradict each other.
@@ -99,11 +109,12 @@ def report(
     >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, True) for n in range(40)]
     >>> found = report(late, Promise(precision=0.90, confidence=0.95))
     >>> found.certified, found.questions[0].verdict.outcome.threshold
-    (0, 0.3)
+    (0, 0.9)
     """
     asked = questions(labels)
     sharing = Counter(question.axis for question in asked)
-    judged = tuple(_question(one, promise.shared_among(sharing[one.axis]), agreement_floor, seed) for one in asked)
+    terms = {axis: _Terms(promise.shared_among(n), grid, agreement_floor, seed) for axis, n in sharing.items()}
+    judged = tuple(_question(one, terms[one.axis]) for one in asked)
     on_axis: defaultdict[str, list[Verdict]] = defaultdict(list)
     for one in judged:
         on_axis[one.verdict.axis].append(one.verdict)
@@ -118,8 +129,19 @@ def report(
     )
 
 
-def _question(question: Question, promise: Promise, agreement_floor: float, seed: int) -> QuestionReport:
-    verdict = judge(question, promise, agreement_floor=agreement_floor, seed=seed)
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a question is judged by."""
+
+    promise: Promise
+    grid: ArrayLike
+    agreement_floor: float
+    seed: int
+
+
+def _question(question: Question, terms: _Terms) -> QuestionReport:
+    promise, seed = terms.promise, terms.seed
+    verdict = judge(question, promise, grid=terms.grid, agreement_floor=terms.agreement_floor, seed=seed)
     settled = [
         pair for pair in zip(verdict.evidence.sample, verdict.evidence.gold, strict=True) if pair[1].right is not None
     ]
@@ -133,6 +155,7 @@ def _question(question: Question, promise: Promise, agreement_floor: float, seed
         verdict=verdict,
         at=None if threshold is None else at_threshold(right, probability, threshold),
         plan=_plan(verdict.outcome),
+        settling_would_do=_settling_would_do(verdict, terms),
         people=people(verdict.evidence, promise, seed=seed),
         quality=quality(probability, right, seed=seed) if settled else None,
         segments=_segments(items, probability, right),
@@ -144,7 +167,15 @@ def _plan(outcome: Certified | Refused) -> Plan | None:
     if isinstance(outcome, Certified):
         return None
     at = next(rung for rung in outcome.ladder if rung.threshold == outcome.threshold)
-    return plan(at.n, at.errors, outcome.promise, threshold=at.threshold)
+    return likeliest_plan(at.n, at.errors, outcome.promise, threshold=at.threshold)
+
+
+def _settling_would_do(verdict: Verdict, terms: _Terms) -> bool:
+    """Whether the promise would hold if every disputed or unsure text turned out right."""
+    if isinstance(verdict.outcome, Certified) or not verdict.evidence.unsettled:
+        return False
+    hoped = np.array([gold.right is not False for gold in verdict.evidence.gold], dtype=np.bool_)
+    return isinstance(certify_precision(verdict.evidence.scores, hoped, terms.promise, grid=terms.grid), Certified)
 
 
 def _segments(items: Sequence[Item], probability: Floats, right: Booleans) -> tuple[Segment, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from calibration.arrays import Booleans, Floats, booleans, floats
 from calibration.binomial import lower_bound, p_value_at_least
 from calibration.promise import Promise
+from calibration.words import counted
 
 GRID: Floats = np.arange(30, 100) / 100  # declared before any label is seen
 GRID.setflags(write=False)
@@ -92,8 +93,9 @@ def certify_precision(
     The grid is walked from strict to lenient. The first rung tested is the first with enough labels to survive c
     errors, c being the largest of 0 to 3 for which half the labels at or above the operating point, and all at or
     above the most lenient rung, would do: scores decide that, never the answers. The walk stops at the first rung
-    whose exact binomial p-value exceeds `1 - confidence`; the last one passed is the threshold. It is wrong at most
-    that often, with no price for the number of rungs.
+    whose exact binomial p-value exceeds `1 - confidence`. The threshold is the last one passed, or a stricter one with
+    the same labels, so that it never reaches down to where no score was seen. It is wrong at most that often, with no
+    price for the number of rungs.
 
     Source: A. N. Angelopoulos, S. Bates, E. J. Candes, M. I. Jordan and L. Lei, "Learn then Test", Annals of Applied
     Statistics 19 (2025), fixed-sequence testing, with the exact p-values of Clopper and Pearson, Biometrika 26 (1934).
@@ -106,7 +108,7 @@ def certify_precision(
     >>> right = np.repeat([True, False, True, False], [69, 1, 10, 20])
     >>> outcome = certify_precision(scores, right, Promise(precision=0.90, confidence=0.95))
     >>> outcome.threshold, outcome.n, outcome.right, round(outcome.lower_bound, 3)
-    (0.56, 70, 69, 0.934)
+    (0.75, 70, 69, 0.934)
     >>> outcome = certify_precision(scores[:18], right[:18], Promise(precision=0.90, confidence=0.95))
     >>> outcome.reason_code, outcome.have, outcome.need
     ('too few labels', 18, 29)
@@ -173,14 +175,21 @@ def _walk(thresholds: Floats, counts: list[int], hits: list[int], promise: Promi
 def _verdict(ladder: tuple[Rung, ...], promise: Promise, enough: int, procedure: str) -> Certified | Refused:
     proved = passed(ladder)
     if proved:
-        last = proved[-1]
+        last = next(rung for rung in proved if rung.n == proved[-1].n)  # not where no score was seen
         return Certified(last.threshold, last.n, last.right, last.lower_bound, promise, enough, ladder, procedure)
     first = next((rung for rung in ladder if rung.outcome == "failed"), None)
     if first is None:
-        widest = ladder[-1]
-        need = promise.labels_needed()
-        answers = "answer" if widest.n == 1 else "answers"
-        reason = f"{widest.n} checked {answers} at or above {widest.threshold:g}, {need} needed even if all are right"
+        widest = next(
+            (rung for rung in ladder if rung.n == ladder[-1].n > 0), ladder[-1]
+        )  # the strictest with them all
+        need = promise.labels_needed(widest.errors)
+        wrong = (
+            f", {widest.errors} of them wrong; {need} needed"
+            if widest.errors
+            else f", {need} needed even if all are right"
+        )
+        checked = counted(widest.n, "checked answer", "checked answers")
+        reason = f"{checked} at or above {widest.threshold:g}{wrong}"
         return Refused("too few labels", reason, widest.threshold, widest.n, need, promise, ladder, procedure)
     need = promise.labels_needed(first.errors)
     reason = (

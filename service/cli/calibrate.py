@@ -31,6 +31,9 @@ def calibrate(
     labels: Labels,
     precision: Annotated[float, typer.Option(min=0.5, max=0.9999, help="The share that must be right.")] = 0.90,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.9999, help="How sure to be of it.")] = 0.95,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Judge only this one, fixed before the labels were made.")
+    ] = None,
     agreement: Annotated[
         float, typer.Option(min=0, max=1, help="The least that people must agree (lower bound of alpha).")
     ] = AGREEMENT_FLOOR,
@@ -48,6 +51,7 @@ def calibrate(
             name=labels.name,
             on=datetime.now(UTC).date(),
             promise=Promise(precision, confidence),
+            threshold=threshold,
             agreement_floor=agreement,
             seed=seed,
         )

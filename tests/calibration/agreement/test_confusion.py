@@ -144,11 +144,11 @@ def test_noise_changes_what_a_precision_looks_like(precision, error, seen):
 def test_a_target_beyond_the_raters_is_flagged_with_a_sentence():
     flagged = noise_ceiling(0.97, agreement(0.05))
     assert not flagged.reachable
-    assert "even a perfect model would look 95.0% right" in flagged.sentence
+    assert "even a perfect model would look 95.0 % right" in flagged.sentence
 
     fine = noise_ceiling(0.90, agreement(0.05))
     assert fine.reachable
-    assert "a true 90.0% looks like 86.0%" in fine.sentence
+    assert "a true 90.0 % looks like 86.0 %" in fine.sentence
     with pytest.raises(ValueError, match="target"):
         noise_ceiling(1.0, agreement(0.05))
     with pytest.raises(ValueError, match="error must be"):

@@ -52,15 +52,16 @@ def test_blind_uniform_labels_that_people_agree_on_certify():
     found = verdict(sound())
 
     assert found.certified
-    assert (found.threshold, found.outcome.n, found.outcome.right) == (0.3, 100, 100)
+    assert (found.threshold, found.outcome.n, found.outcome.right) == (0.9, 100, 100)
     assert [check.finding for check in found.checks] == [
         "140 texts were drawn at random.",
         "140 texts were judged blind.",
         (
-            "On the 40 texts that two people judged, agreement beyond chance (alpha) is 1.00, with 95 % confidence "
+            "On the 40 texts that two people judged, agreement beyond chance (alpha: 1 is perfect, 0 is guessing) is "
+            "1.00, with 95 % confidence "
             "above 0.86 (0.667 is needed)."
         ),
-        "At 0.30 and above, 100 of 100 were right.",
+        "At 0.90 and above, 100 of 100 were right.",
     ]
 
 
@@ -73,7 +74,7 @@ def test_blind_uniform_labels_that_people_agree_on_certify():
         (sound(blind=False), "blind", "No answer was blind"),
         (sound(doubled=0), "people agree", "0 texts were judged by two people, 30 are needed"),
         (sound(doubled=12), "people agree", "let a second person judge 18 more"),
-        (sound(n=28), "labels suffice", "28 checked answers at or above 0.3, 29 needed even if all are right"),
+        (sound(n=28), "labels suffice", "28 checked answers at or above 0.9, 29 needed even if all are right"),
         (sound(wrong=20), "labels suffice", "20 of 100 checked answers at or above 0.9 are wrong"),
     ],
 )
@@ -89,7 +90,7 @@ def test_a_condition_that_fails_is_told_with_its_remedy(labels, check, words):
 def test_a_file_that_does_not_say_how_it_was_made_is_computed_and_refused(unsaid):
     found = verdict(sound(**unsaid))
 
-    assert (found.outcome.threshold, found.threshold) == (0.3, None)
+    assert (found.outcome.threshold, found.threshold) == (0.9, None)
     assert "labels suffice" not in failed(found)
 
 

@@ -103,8 +103,8 @@ def test_every_mistake_of_a_file_is_listed_and_the_message_stays_readable():
         (b"id,\x1b[2J,\x1b[2J\n", r"row 1: the column '\x1b[2j' occurs twice"),
         (HEADER.encode(), "file: holds a header and no labels"),
         (f"{HEADER}\nr-1,caf\xe9,topic,price,0.5,1".encode("latin-1"), "row 2: is not UTF-8: save the file as"),
-        (f'{HEADER}\nr-1,"Late,topic,price,0.5,1'.encode(), "file: is no readable CSV"),
-        (f"{HEADER}\nr-1,{'a' * 2_000_000},topic,price,0.5,1".encode(), "file: is no readable CSV"),
+        (f'{HEADER}\nr-1,"Late,topic,price,0.5,1'.encode(), "row 2: is no readable CSV"),
+        (f"{HEADER}\nr-1,{'a' * 2_000_000},topic,price,0.5,1".encode(), "row 2: is no readable CSV"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_a_sentence(raw, said):

@@ -25,9 +25,9 @@ def test_a_process_writes_page_and_json_beside_it_and_says_so(file):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=file.parent)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Of 3 labels asked about, 2 may act by themselves; the others go to a person.")
+    assert done.stdout.startswith("Of 3 labels, 2 keep the promise; every other one belongs to a person.")
     assert "✗ topic: delivery <b>" in done.stdout
-    assert "Next: Label 28 more above 0.3 and, if at most 1 is wrong, the 90 % promise holds." in done.stdout
+    assert "Next: Label 11 more above 0.9 and, if none is wrong, the 90 % promise holds." in done.stdout
     assert sorted(path.name for path in file.parent.iterdir()) == [
         "labels.calibration.html",
         "labels.calibration.json",
@@ -50,7 +50,7 @@ def test_promise_floor_and_folder_can_be_chosen(file, capsys, tmp_path):
 
     assert main([str(file), *arguments]) == 0
 
-    assert "0 may act by themselves" in capsys.readouterr().out
+    assert "0 keep the promise" in capsys.readouterr().out
     assert (tmp_path / "out" / "labels.calibration.html").exists()
 
 
@@ -59,8 +59,6 @@ def test_promise_floor_and_folder_can_be_chosen(file, capsys, tmp_path):
     [
         ("id,text\n1,Late", [], "row 1: the header lacks axis, label, probability, human"),
         (f"{HEADER}\n1,Late,topic,delivery,2,1", [], "row 2, column probability: must be a number from 0 to 1"),
-        (f"{HEADER}\n1,Late,topic,delivery,0.9,1", ["--precision", "1"], "precision must be from 0.5 to below 1"),
-        (f"{HEADER}\n1,Late,topic,delivery,0.9,1", ["--agreement", "2"], "agreement_floor must be from 0 to 1"),
         (f"{HEADER}\n1,Late,topic,delivery,0.9,1", ["--out", "nowhere"], "No such file or directory"),
     ],
 )
@@ -93,6 +91,31 @@ def test_a_label_cannot_pretend_to_be_a_verdict(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "\n✗ topic: x ✓ topic: refund Promised [U+001B][32m\n" in shown
     assert "\n✓" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--precision", "1"], "argument --precision: must be from 0.5 to below 1, not '1'"),
+        (["--confidence", "nan"], "argument --confidence: must be from 0.5 to below 1, not 'nan'"),
+        (["--agreement", "2"], "argument --agreement: must be from 0 to 1, not '2'"),
+        (["--threshold", "x"], "argument --threshold: must be a number, not 'x'"),
+        (["--seed", "-1"], "argument --seed: must be a whole number of 0 or more, not '-1'"),
+    ],
+)
+def test_wrong_arguments_end_with_2(capsys, arguments, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["labels.csv", *arguments])
+
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_threshold_fixed_beforehand_is_the_only_one_judged(file, capsys):
+    assert main([str(file), "--json", "--threshold", "0.7"]) == 0
+
+    negative = json.loads(capsys.readouterr().out)["questions"][1]
+    assert [rung["threshold"] for rung in negative["ladder"]] == [0.7]
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path, capsys):

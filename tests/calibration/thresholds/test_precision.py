@@ -173,7 +173,7 @@ def test_the_first_step_is_never_more_than_there_is_on_the_most_lenient_rung():
         np.repeat([0.9, 0.1], [40, 400]), np.repeat([1, 0], [40, 400]), NINETY, operating_point=0
     )
 
-    assert (outcome.threshold, outcome.first_step) == (0.3, 29)
+    assert (outcome.threshold, outcome.first_step) == (0.9, 29)
 
 
 def test_a_first_step_that_fails_is_refused_with_what_its_errors_cost():
@@ -323,7 +323,8 @@ def test_an_operating_point_that_is_no_number_is_refused(point):
     ("n", "wrong", "reason"),
     [
         (0, 0, "0 checked answers at or above 0.3, 29 needed even if all are right"),
-        (1, 0, "1 checked answer at or above 0.3, 29 needed even if all are right"),
+        (20, 3, "20 checked answers at or above 0.9, 3 of them wrong; 76 needed"),
+        (1, 0, "1 checked answer at or above 0.9, 29 needed even if all are right"),
         (29, 1, "1 of 29 checked answers at or above 0.9 is wrong; 46 are needed to prove 90 % in spite of it"),
         (29, 2, "2 of 29 checked answers at or above 0.9 are wrong; 61 are needed to prove 90 % in spite of them"),
     ],
