@@ -21,4 +21,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if test != last:
             terminalreporter.write_line(test.replace("_", " "))
             last = test
-        terminalreporter.write_line(f"  {what:<52}{value}")
+        terminalreporter.write_line(f"  {what:<75} {value}")
