@@ -9,7 +9,7 @@ from pathlib import Path
 from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.label import InvalidLabels
 from calibration.promise import Promise
-from calibration.report.publish import publish, told
+from calibration.report.publish import fixed_thresholds, publish, told
 
 DONE, FAILED = 0, 1
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name=given.labels.name,
             on=datetime.now(UTC).date(),
             promise=Promise(given.precision, given.confidence),
-            threshold=given.threshold,
+            thresholds=given.threshold,
             agreement_floor=given.agreement,
             seed=given.seed,
         )
@@ -49,7 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("labels", type=Path, help="a file of labels: CSV, or JSON of Label Studio, Argilla or doccano")
     parser.add_argument("--precision", type=_from_half, default=0.90, help="the share that must be right (0.90)")
     parser.add_argument("--confidence", type=_from_half, default=0.95, help="how sure to be of it (0.95)")
-    parser.add_argument("--threshold", type=_share, help="judge only this one, fixed before the labels were made")
+    parser.add_argument(
+        "--threshold",
+        action=_Thresholds,
+        metavar="[LABEL=]NUMBER",
+        help="judge only this one, fixed before the labels were made",
+    )
     parser.add_argument(
         "--agreement", type=_share, default=AGREEMENT_FLOOR, help=f"the least agreement of people ({AGREEMENT_FLOOR})"
     )
@@ -57,6 +62,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path(), help="the folder for page and JSON (this one)")
     parser.add_argument("--json", action="store_true", help="print the JSON and write nothing")
     return parser
+
+
+class _Thresholds(argparse.Action):
+    """Gathers thresholds by label."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 (argparse's signature)
+        namespace: argparse.Namespace,
+        values: str | Sequence[str] | None,
+        option_string: str | None = None,  # noqa: ARG002 (argparse's signature)
+    ) -> None:
+        try:
+            fixed = fixed_thresholds([str(values)])
+        except ValueError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), **fixed})
 
 
 def _from_half(word: str) -> float:

@@ -91,5 +91,5 @@ def p_value_at_least(wrong: int, n: int, precision: float) -> float:
 
 
 def _check(part: int, n: int) -> None:
-    if not 0 <= part <= n:
-        raise ValueError(f"a part must be from 0 to n, not {part} of {n}")
+    if not 0 <= part <= n or part != int(part) or n != int(n):
+        raise ValueError(f"a part must be a whole number from 0 to n, not {part} of {n}")

@@ -230,7 +230,9 @@ def _is_real(candidate: Candidate) -> bool:
 
 def _reason(chosen: str, candidates: Sequence[Candidate]) -> str:
     tried = ", ".join(f"{one.name} {one.log_loss:.4f}" for one in candidates if one.log_loss is not None)
-    return f"{chosen} was chosen by cross-validated log loss: {tried}"
+    if chosen == candidates[0].name:
+        return f"{chosen} is the default, and no other is better by more than 1 standard error of log loss: {tried}"
+    return f"{chosen} is better by more than 1 standard error of cross-validated log loss: {tried}"
 
 
 def _cross_fit(fit: Fit, scores: Floats, labels: Integers, each: Floats, fold: Integers) -> _Crossed | Undefined:

@@ -67,7 +67,7 @@ def gather(question: Question, *, seed: int = 0) -> Evidence:
     """
     pool_stated = any(item.pool is not None for item in question.items)
     drawn = [item for item in question.items if item.pool == "audit" or not pool_stated]
-    blind_stated = any(answer.blind is not None for item in drawn for answer in item.answers)
+    blind_stated = any(answer.blind is not None for item in question.items for answer in item.answers)
     read = drawn if blind_stated else [_as_if_blind(item) for item in drawn]
     settled = [(item, settle(item)) for item in read]
     counted = [(item, gold) for item, gold in settled if gold.standing is not Standing.NOT_BLIND]

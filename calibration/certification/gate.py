@@ -100,6 +100,21 @@ def judge(
     return Verdict(question.axis, question.label, outcome, checks, evidence, agreement)
 
 
+def unsettled_from(evidence: Evidence, threshold: float) -> int:
+    """How many disputed or unsure texts of the sample the model gives `threshold` or more.
+
+    Source: none of its own; they count as wrong, as `gather` says.
+
+    >>> from calibration.certification.evidence import gather
+    >>> unsettled_from(gather(Question("topic", "delivery", (), 0)), 0.5)
+    0
+    """
+    return sum(
+        gold.right is None and item.probability >= threshold
+        for item, gold in zip(evidence.sample, evidence.gold, strict=True)
+    )
+
+
 def overlap(items: Sequence[Item]) -> Floats:
     """What people said blind about the items that at least two of them judged: (items, places), 1, 0 and nan.
 
@@ -181,7 +196,7 @@ def _blind(evidence: Evidence) -> Check:
 def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
     check = partial(Check, "people agree")
     if agreement.n < LEAST_OVERLAP:
-        judged = counted(agreement.n, "text was judged", "texts were judged")
+        judged = f"Of the texts that count, {counted(agreement.n, 'was judged', 'were judged')}"
         remedy = (
             f"let a second person judge {LEAST_OVERLAP - agreement.n} more, under a name of their own (column rater)"
         )
@@ -195,16 +210,17 @@ def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
         f"confidence above {agreement.low:.2f}"
     )
     if agreement.low < floor:
-        remedy = "sharpen the guideline where people differ, or have more texts judged twice"
+        more = "" if agreement.value < floor else ", or have more texts judged twice"
+        remedy = f"sharpen the guideline where people differ{more}"
         return check(holds=False, finding=f"{found}; {floor:g} is needed: {remedy}.")
     return check(holds=True, finding=f"{found} ({floor:g} is needed).")
 
 
 def _labels_suffice(outcome: Certified | Refused, evidence: Evidence) -> Check:
-    waiting = evidence.unsettled
-    count = counted(waiting, "disputed or unsure text counts", "disputed or unsure texts count")
-    unsettled = f" {count} as wrong until somebody decides." if waiting else ""
+    waiting = unsettled_from(evidence, outcome.threshold)
+    count = counted(waiting, "is a disputed or unsure text that counts", "are disputed or unsure texts that count")
+    unsettled = f" Of these, {count} as wrong until somebody decides." if waiting else ""
     if isinstance(outcome, Refused):
         return Check("labels suffice", holds=False, finding=f"{outcome.reason}.{unsettled}")
-    found = f"At {outcome.threshold:.2f} and above, {outcome.right} of {outcome.n} were right."
+    found = f"At {outcome.threshold:g} and above, {outcome.right} of {outcome.n} were right."
     return Check("labels suffice", holds=True, finding=found + unsettled)

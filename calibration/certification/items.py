@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from calibration.labels.label import Fault, InvalidLabels, Label, Pool
@@ -66,10 +66,19 @@ def questions(labels: Sequence[Label]) -> tuple[Question, ...]:
     asked: defaultdict[tuple[str, str], list[Label]] = defaultdict(list)
     for label in labels:
         asked[label.axis, label.label].append(label)
-    return tuple(_question(axis, name, asked[axis, name]) for axis, name in sorted(asked))
+    raters = _spellings(labels)
+    return tuple(_question(axis, name, asked[axis, name], raters) for axis, name in sorted(asked))
 
 
-def _question(axis: str, name: str, labels: Iterable[Label]) -> Question:
+def _spellings(labels: Iterable[Label]) -> dict[str, str]:
+    """One spelling for each rater: "Ana" and "ana" are no two people who agree with each other."""
+    spelled: dict[str, str] = {}
+    for name in sorted({label.rater for label in labels}):
+        spelled.setdefault(name.casefold(), name)
+    return spelled
+
+
+def _question(axis: str, name: str, labels: Sequence[Label], raters: Mapping[str, str]) -> Question:
     by_id: defaultdict[str, list[Label]] = defaultdict(list)
     for label in labels:
         by_id[label.id].append(label)
@@ -79,13 +88,15 @@ def _question(axis: str, name: str, labels: Iterable[Label]) -> Question:
         for other in by_id[identity][1:]:
             _refuse_contradiction(first, other)
         copies[first.pool, _normal(first.text) or f"\0{identity}"].append(identity)
-    items = tuple(_item([by_id[one] for one in identities]) for identities in copies.values())
+    items = tuple(_item([by_id[one] for one in identities], raters) for identities in copies.values())
     return Question(axis, name, items, duplicates=len(by_id) - len(items))
 
 
-def _item(copies: Sequence[Sequence[Label]]) -> Item:
+def _item(copies: Sequence[Sequence[Label]], raters: Mapping[str, str]) -> Item:
     first = copies[0][0]
-    answers = [Answer(one.rater, one.human, one.blind, one.adjudicated) for copy in copies for one in copy]
+    answers = [
+        Answer(raters[one.rater.casefold()], one.human, one.blind, one.adjudicated) for copy in copies for one in copy
+    ]
     return Item(
         ids=tuple(copy[0].id for copy in copies),
         answers=tuple(sorted(answers, key=lambda one: (one.rater, str(one.right), str(one.blind), one.adjudicated))),

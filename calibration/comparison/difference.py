@@ -28,7 +28,7 @@ def paired_difference(
 
     `figure` is one of `precision`, `recall`, `f1`, `log_loss`, `brier` (for the losses below 0 means the first is
     better). `truth` holds 0 and 1, `first` and `second` decisions (0 and 1) or probabilities, each of shape (n,).
-    Weights (one over the inclusion probability) move with their item. Draws depend on the order of the items.
+    Weights (one over the inclusion probability) move with their item. Undefined where the two versions say the same.
 
     Source: T. Berg-Kirkpatrick, D. Burkett and D. Klein, "An empirical investigation of statistical significance in
     NLP", EMNLP (2012), after Efron and Tibshirani (1993).
@@ -45,6 +45,10 @@ def paired_difference(
     one = probabilities(first, "first", shape=right.shape)
     other = probabilities(second, "second", shape=right.shape)
     held = item_weights(weights, right.size)
+    if right.size and np.array_equal(one, other):
+        return Undefined("identical on this sample", right.size, "paired bootstrap")
+    order = np.lexsort((held, other, one, right))  # the draws name places: sorted, the order changes nothing
+    right, one, other, held = right[order], one[order], other[order], held[order]
 
     def gain(drawn: Floats) -> float:
         weighted = held * drawn

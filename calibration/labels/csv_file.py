@@ -156,7 +156,8 @@ def _number(cell: str) -> float:
 def _probability(cell: str) -> float:
     value = _number(cell)
     if not 0 <= value <= 1:
-        raise ValueError(f"must be a number from 0 to 1 such as 0.93, not {_shown(cell)}")
+        point = ", with a point for the comma" if "," in cell else ""
+        raise ValueError(f"must be a number from 0 to 1 such as 0.93{point}, not {_shown(cell)}")
     return value
 
 

@@ -153,6 +153,8 @@ def _mean(
     losses: Floats, weights: ArrayLike | None, *, name: str, confidence: float, draws: int, seed: int
 ) -> Estimate | Undefined:
     mass = item_weights(weights, len(losses))
+    order = np.lexsort((mass, losses))  # the draws name places: sorted, the order of the items changes nothing
+    losses, mass = losses[order], mass[order]
     if np.count_nonzero(mass) < 2:
         return Undefined("an interval needs 2 items that carry weight", len(losses), name)
 

@@ -47,7 +47,7 @@ def estimated_performance(
 
     A row counts as positive at `probability >= threshold`. The band is the sampling variation of the figure that
     labels would show if every assumption held; it says nothing about broken assumptions. Integer weights equal
-    repeated rows.
+    repeated rows. Fewer than 500 rows (the sum of the weights) are refused: `Undefined`.
 
     Source: NannyML documentation, "Confidence-based performance estimation (CBPE)", how_it_works (2022-2025); band:
     variance of a sum of Bernoulli variables, ratios by the delta method.

@@ -8,7 +8,7 @@ from calibration.report.people import People
 from calibration.report.plot import Band, Chart, Line, Mark, Scale, percent_scale
 from calibration.result import Undefined
 from calibration.thresholds.precision import Certified, Refused, Rung
-from calibration.words import percent
+from calibration.words import counted, percent
 
 LEGEND = "Disc: passed; cross: failed; ring: not tested. The bar ends at the lower bound; not every threshold is drawn."
 RUNGS_DRAWN = 24  # of up to 70: so many can be told apart
@@ -22,7 +22,7 @@ def promise_ladder(outcome: Certified | Refused) -> Chart:
     >>> from calibration.thresholds.precision import certify_precision
     >>> chart = promise_ladder(certify_precision([0.9] * 40, [1] * 40, Promise(precision=0.90, confidence=0.95)))
     >>> chart.reading.split(". ")[0]
-    'The promise holds from 0.90 on: 40 of 40 were right there'
+    'The promise holds from 0.9 on: 40 of 40 were right there'
     """
     promise = outcome.promise
     tested = [rung for rung in outcome.ladder if rung.n]
@@ -33,7 +33,7 @@ def promise_ladder(outcome: Certified | Refused) -> Chart:
     ]
     if isinstance(outcome, Certified):
         lines.append(Line(((outcome.threshold, floor), (outcome.threshold, 1.0)), "", "good"))
-        held = f"The promise holds from {outcome.threshold:.2f} on: {outcome.right} of {outcome.n} were right there."
+        held = f"The promise holds from {outcome.threshold:g} on: {outcome.right} of {outcome.n} were right there."
     else:
         held = f"No threshold keeps the promise: {outcome.reason}."
     return Chart(
@@ -50,7 +50,7 @@ def _rung(rung: Rung) -> Mark:
     shape, tone = _SHAPES.get(rung.outcome, ("ring", "faint"))
     share = rung.right / rung.n
     bound = percent(rung.lower_bound, 1)
-    words = f"{rung.threshold:.2f}: {rung.right} of {rung.n} right, lower bound {bound}; {rung.outcome}"
+    words = f"{rung.threshold:g}: {rung.right} of {rung.n} right, lower bound {bound}; {rung.outcome}"
     return Mark(rung.threshold, share, words, rung.lower_bound, share, shape, tone)  # type: ignore[arg-type]  # from a table
 
 
@@ -62,7 +62,7 @@ def _spread(rungs: Sequence[Rung]) -> Sequence[Rung]:
 
 
 def _thresholds(ladder: Sequence[Rung]) -> Scale:
-    low = min(rung.threshold for rung in ladder)
+    low = min(0.9, *(rung.threshold for rung in ladder))
     ticks = tuple((tenth / 10, f"{tenth / 10:.1f}") for tenth in range(int(low * 10), 11))
     return Scale("threshold: the model's probability from which it would act", low, 1.0, ticks)
 
@@ -72,13 +72,13 @@ def reliability(bins: Sequence[ReliabilityBin]) -> Chart:
 
     >>> from calibration.metrics.reliability import reliability_bins
     >>> reliability(reliability_bins([0, 1, 1, 1], [0.2, 0.2, 0.8, 0.8], bins=2)).reading
-    '0 of 2 groups lie outside what chance alone would draw.'
+    '0 of 2 groups outside what chance alone would draw.'
     """
     seen = [(one, one.share) for one in bins if not isinstance(one.share, Undefined)]
     outside = sum(not one.chance_low <= share.value <= one.chance_high for one, share in seen)
     return Chart(
         title="Reliability",
-        reading=f"{outside} of {len(seen)} groups lie outside what chance alone would draw.",
+        reading=f"{outside} of {counted(len(seen), 'group', 'groups')} outside what chance alone would draw.",
         x=percent_scale("what the model said (mean probability of a group)"),
         y=percent_scale("how often people said yes"),
         bands=(Band(tuple((one.mean_probability, one.chance_low, one.chance_high) for one in bins)),),

@@ -62,7 +62,7 @@ def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
         report=report,
         headline=sentences.headline(report),
         asked=sentences.asked(report.promise),
-        doubt=sentences.doubt(report.promise),
+        risk=sentences.risk(report.promise),
         charts=[_charts(question) for question in report.questions],
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         file=file,

@@ -24,7 +24,7 @@ from calibration.agreement.scale import nominal
 from calibration.arrays import Integers
 from calibration.certification.evidence import Evidence
 from calibration.certification.gate import overlap, twice_judged
-from calibration.certification.gold import settle
+from calibration.certification.gold import Gold, Standing, settle
 from calibration.certification.items import Item
 from calibration.promise import Promise
 from calibration.result import Estimate, Undefined
@@ -34,7 +34,10 @@ CLASSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Rater:
-    """One person: answers given, how many of each kind against gold, and agreement with gold and with themselves."""
+    """One person: answers given, how those an adjudicator decided on came out, and agreement with themselves.
+
+    `said_..._to_right` and `..._to_wrong` count what they said where the decision was right, or wrong.
+    """
 
     name: str
     answers: int
@@ -42,7 +45,7 @@ class Rater:
     said_yes_to_wrong: int
     said_no_to_right: int
     said_no_to_wrong: int
-    agreement_with_gold: Estimate | Undefined
+    agreement_with_adjudicator: Estimate | Undefined
     agreement_with_self: Estimate | Undefined
 
 
@@ -113,13 +116,17 @@ def _ceiling(percent: Estimate | Undefined, promise: Promise) -> NoiseCeiling | 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answers:
-    """Sure blind answers in parallel arrays; `model` (0 or 1) and `gold` (0, 1, or -1 for none) hold one per item."""
+    """Sure blind answers in parallel arrays.
+
+    `model` (0 or 1) and `decided` (what an adjudicator said, -1 for nothing) hold one per item. Gold that rests on the
+    raters' own answers would call them right by definition.
+    """
 
     item: Integers
     rater: Integers
     label: Integers
     model: Integers
-    gold: Integers
+    decided: Integers
     names: tuple[str, ...]
 
     @classmethod
@@ -134,14 +141,18 @@ class _Answers:
         ]
         item, rater, label = np.array(rows, dtype=np.int64).reshape(len(rows), 3).T
         model = np.array([one.probability >= 0.5 for one in items], dtype=np.int64)
-        gold = np.array([-1 if (said := settle(one).right) is None else int(said) for one in items], dtype=np.int64)
-        return cls(item, rater, label, model, gold, tuple(names))
+        decided = np.array([_decided(settle(one)) for one in items], dtype=np.int64)
+        return cls(item, rater, label, model, decided, tuple(names))
+
+
+def _decided(gold: Gold) -> int:
+    return int(bool(gold.right)) if gold.standing is Standing.ADJUDICATED else -1
 
 
 def _raters(answers: _Answers) -> tuple[Rater, ...]:
-    settled = answers.gold[answers.item] >= 0
+    settled = answers.decided[answers.item] >= 0
     against = against_reference(
-        answers.item[settled], answers.rater[settled], answers.label[settled], np.abs(answers.gold), classes=CLASSES
+        answers.item[settled], answers.rater[settled], answers.label[settled], np.abs(answers.decided), classes=CLASSES
     )
     alone = self_agreement(answers.item, answers.rater, answers.label, classes=CLASSES)
     given = np.bincount(answers.rater, minlength=len(answers.names))
@@ -161,6 +172,6 @@ def _rater(
         said_yes_to_wrong=no[1],
         said_no_to_right=yes[0],
         said_no_to_wrong=no[0],
-        agreement_with_gold=against.accuracy[place] if known else unknown,
+        agreement_with_adjudicator=against.accuracy[place] if known else unknown,
         agreement_with_self=alone[place] if place < len(alone) else unknown,
     )

@@ -1,11 +1,11 @@
 """A file of labels in, its report out: JSON, page and the lines for a terminal."""
 
 import hashlib
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-
-import numpy as np
 
 from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.catalog import read_labels
@@ -15,7 +15,6 @@ from calibration.report.inert import inert, inert_line
 from calibration.report.page import to_html
 from calibration.report.report import Report, report
 from calibration.report.sentences import headline, next_step, promised, reach
-from calibration.thresholds.precision import GRID
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,13 @@ def publish(
     name: str,
     on: date,
     promise: Promise,
-    threshold: float | None = None,
+    thresholds: Mapping[str, float] | None = None,
     agreement_floor: float = AGREEMENT_FLOOR,
     seed: int = 0,
 ) -> Published:
     """Read a file of labels in any of the known formats and judge it.
 
-    `threshold` is the one to judge, where it was fixed before the labels were made; else a ladder of them is walked.
+    `thresholds` as in `report`.
 
     Raises:
         InvalidLabels: with the place of every mistake in the file.
@@ -62,8 +61,7 @@ def publish(
     0
     """
     digest = hashlib.sha256(raw).hexdigest()
-    grid = GRID if threshold is None else np.array([threshold])
-    found = report(read_labels(raw), promise, grid=grid, agreement_floor=agreement_floor, seed=seed)
+    found = report(read_labels(raw), promise, thresholds=thresholds, agreement_floor=agreement_floor, seed=seed)
     return Published(
         report=found,
         json=to_json(found, file=name, digest=digest),
@@ -71,11 +69,33 @@ def publish(
     )
 
 
+def fixed_thresholds(words: Iterable[str]) -> dict[str, float]:
+    """Thresholds as they are typed: `0.83` for every label, `negative=0.83` for one; by label, "" for every other.
+
+    Raises:
+        ValueError: no number from 0 to 1.
+
+    >>> fixed_thresholds(["0.9", "negative=0.83"])
+    {'': 0.9, 'negative': 0.83}
+    """
+    fixed = {}
+    for word in words:
+        label, _, number = word.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= 1:
+            raise ValueError(f"a threshold is a number from 0 to 1, such as 0.83 or negative=0.83, not {word!r}")
+        fixed[label] = value
+    return fixed
+
+
 def lines(found: Report) -> tuple[str, ...]:
     """What a terminal shows: the headline, and a line or more for each label.
 
     >>> lines(Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ()))
-    ('Of 0 labels, 0 keep the promise; every other one belongs to a person.',)
+    ('Of 0 labels, 0 keep the promise.',)
     """
     shown = [headline(found)]
     for question in found.questions:

@@ -1,11 +1,10 @@
 """The whole report of a file of labels: per question a verdict, the people, the probabilities and the mistakes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.ratings import label_sets
@@ -48,7 +47,7 @@ class QuestionReport:
 
     Everything but the verdict is measured on settled texts only. `texts` counts the distinct ones, `duplicates` the
     records whose text was there already. `at` counts the decision at the threshold that the arithmetic allows, None
-    where it allows none. `settling_would_do` where the promise can hold once disputes are decided.
+    where it allows none. `to_settle` is how many disputed or unsure texts could make the promise hold, decided so.
     """
 
     texts: int
@@ -56,7 +55,7 @@ class QuestionReport:
     verdict: Verdict
     at: AtThreshold | None
     plan: Plan | None
-    settling_would_do: bool
+    to_settle: int
     people: People
     quality: Quality | None
     segments: tuple[Segment, ...]
@@ -94,13 +93,14 @@ def report(
     labels: Sequence[Label],
     promise: Promise,
     *,
-    grid: ArrayLike = GRID,
+    thresholds: Mapping[str, float] | None = None,
     agreement_floor: float = AGREEMENT_FLOOR,
     seed: int = 0,
 ) -> Report:
     """Judge a file of labels. The labels of one axis share the promise's error rate among them (Bonferroni).
 
-    `grid` holds the thresholds to try; it must be declared before the labels were seen.
+    `thresholds` names, by label, the one threshold to judge where it was fixed before the labels were made, under ""
+    the one for all other labels. Where none is named, a declared ladder of them is walked.
 
     Raises:
         InvalidLabels: two rows about one item contradict each other.
@@ -113,8 +113,19 @@ def report(
     """
     asked = questions(labels)
     sharing = Counter(question.axis for question in asked)
-    terms = {axis: _Terms(promise.shared_among(n), grid, agreement_floor, seed) for axis, n in sharing.items()}
-    judged = tuple(_question(one, terms[one.axis]) for one in asked)
+    fixed = thresholds or {}
+    judged = tuple(
+        _question(
+            one,
+            _Terms(
+                promise=promise.shared_among(sharing[one.axis]),
+                grid=_grid(fixed.get(one.label, fixed.get(""))),
+                agreement_floor=agreement_floor,
+                seed=seed,
+            ),
+        )
+        for one in asked
+    )
     on_axis: defaultdict[str, list[Verdict]] = defaultdict(list)
     for one in judged:
         on_axis[one.verdict.axis].append(one.verdict)
@@ -129,12 +140,16 @@ def report(
     )
 
 
+def _grid(threshold: float | None) -> Floats:
+    return GRID if threshold is None else np.array([threshold])
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """What a question is judged by."""
 
     promise: Promise
-    grid: ArrayLike
+    grid: Floats
     agreement_floor: float
     seed: int
 
@@ -155,7 +170,7 @@ def _question(question: Question, terms: _Terms) -> QuestionReport:
         verdict=verdict,
         at=None if threshold is None else at_threshold(right, probability, threshold),
         plan=_plan(verdict.outcome),
-        settling_would_do=_settling_would_do(verdict, terms),
+        to_settle=_to_settle(verdict, terms),
         people=people(verdict.evidence, promise, seed=seed),
         quality=quality(probability, right, seed=seed) if settled else None,
         segments=_segments(items, probability, right),
@@ -170,12 +185,17 @@ def _plan(outcome: Certified | Refused) -> Plan | None:
     return likeliest_plan(at.n, at.errors, outcome.promise, threshold=at.threshold)
 
 
-def _settling_would_do(verdict: Verdict, terms: _Terms) -> bool:
-    """Whether the promise would hold if every disputed or unsure text turned out right."""
-    if isinstance(verdict.outcome, Certified) or not verdict.evidence.unsettled:
-        return False
-    hoped = np.array([gold.right is not False for gold in verdict.evidence.gold], dtype=np.bool_)
-    return isinstance(certify_precision(verdict.evidence.scores, hoped, terms.promise, grid=terms.grid), Certified)
+def _to_settle(verdict: Verdict, terms: _Terms) -> int:
+    """How many open texts it takes, each decided for the model, to keep the promise: those above the rung, or all."""
+    if isinstance(verdict.outcome, Certified):
+        return 0
+    scores, gold = verdict.evidence.scores, verdict.evidence.gold
+    still_open = np.array([one.right is None for one in gold], dtype=np.bool_)
+    for chosen in (still_open & (scores >= verdict.outcome.threshold), still_open):
+        hoped = verdict.evidence.right | chosen
+        if chosen.any() and isinstance(certify_precision(scores, hoped, terms.promise, grid=terms.grid), Certified):
+            return int(chosen.sum())
+    return 0
 
 
 def _segments(items: Sequence[Item], probability: Floats, right: Booleans) -> tuple[Segment, ...]:

@@ -1,19 +1,19 @@
 """The report's sentences, for somebody who has never heard of a p-value: whole numbers out of a hundred."""
 
 import math
+import shlex
 
 from calibration.agreement.against_people import AgainstPeople
 from calibration.binomial import lower_bound
 from calibration.metrics.noise_floor import MeasuredError, NoiseFloor
 from calibration.promise import ROUNDING, Promise
+from calibration.report.inert import inert_line
 from calibration.report.report import QuestionReport, Report
 from calibration.result import Estimate, Undefined
 from calibration.sampling.planner import Plan
 from calibration.thresholds.precision import Refused, Rung
 from calibration.words import counted
 
-# labels drawn only above a threshold would make every lower threshold look better than it is, and could certify it
-_DRAWN = "Draw at random from all texts, not only from those above"
 UNLIKELY = 0.05  # a plan that works out less often than this is not worth anybody's week
 LEAST_TO_FORETELL = 10  # labels from which the chance of a plan says more than that they are few
 
@@ -22,10 +22,12 @@ def headline(report: Report) -> str:
     """What became of the file, in one sentence.
 
     >>> headline(Report(Promise(precision=0.90, confidence=0.95), 0.667, 30, 0, 0, (), ()))
-    'Of 0 labels, 0 keep the promise; every other one belongs to a person.'
+    'Of 0 labels, 0 keep the promise.'
     """
+    others = len(report.questions) - report.certified
     of = counted(len(report.questions), "label", "labels")
-    return f"Of {of}, {counted(report.certified, 'keeps', 'keep')} the promise; every other one belongs to a person."
+    rest = f"; {counted(others, 'belongs', 'belong')} to a person" if others else ""
+    return f"Of {of}, {counted(report.certified, 'keeps', 'keep')} the promise{rest}."
 
 
 def promised(question: QuestionReport) -> str:
@@ -43,11 +45,12 @@ def promised(question: QuestionReport) -> str:
         found = next(check.finding for check in verdict.checks if check.name == "labels suffice")
         return f"No promise possible yet: {found}"
     right, every = _natural(outcome.promise.precision)
-    kept = f"of every {every} texts that the model gives {outcome.threshold:.2f} or more, at least {right} are right"
+    kept = f"of every {every} texts that the model gives {outcome.threshold:g} or more, at least {right} are right"
+    if len(outcome.ladder) == 1:
+        kept += ", provided that this threshold was fixed before the labels were made"
     if verdict.certified:
         return f"Promised: {kept}. {doubt(outcome.promise)}"
-    missing = ", ".join(f"'{check.name}'" for check in verdict.checks if not check.holds)
-    return f"No promise possible yet: {missing} does not hold. If it did, the promise would be: {kept}."
+    return f"No promise possible yet. Mend first: {_missing(question)}. Then the promise could be: {kept}."
 
 
 def next_step(question: QuestionReport) -> str:
@@ -57,31 +60,44 @@ def next_step(question: QuestionReport) -> str:
     >>> from calibration.report.report import report
     >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, n > 40) for n in range(60)]
     >>> next_step(report(late, Promise(precision=0.90, confidence=0.95)).questions[0])
-    'More labels will not help: at 0.9 and above the model is right in 19 of 60. It has to get better first.'
+    "Mend first: 'drawn at random', 'blind', 'people agree'. Then: More labels will not help: at 0.9 and above the \
+model is right in 19 of 60. It has to get better first."
     >>> few = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, True) for n in range(18)]
     >>> next_step(report(few, Promise(precision=0.90, confidence=0.95)).questions[0])
-    'Label 11 more above 0.9 and, if none is wrong, the 90 % promise holds. Draw at random from all texts, not only \
-from those above: about 11 in all. Nobody looks in between; then judge it with --threshold 0.9. If labels go on as \
-they did, that works out in about 75 of 100 cases.'
+    "Mend first: 'drawn at random', 'blind', 'people agree'. Then: Label 11 more above 0.9 and, if none is wrong, the \
+90 % promise holds. Draw them at random from all texts, about 11 of those, until so many lie above. Nobody looks in \
+between; then judge it with --threshold delivery=0.9. One more look adds its own risk. If labels go on as they did, \
+that works out in roughly 75 of 100 cases."
     """
-    plan, verdict = question.plan, question.verdict
-    if plan is None:
+    if question.plan is None:
         return ""
-    if question.settling_would_do:
-        open_texts = counted(verdict.evidence.unsettled, "disputed or unsure text", "disputed or unsure texts")
-        return f"Settle the {open_texts} first: the promise can hold once somebody has decided."
+    step, missing = _step(question, question.plan), _missing(question)
+    return f"Mend first: {missing}. Then: {step}" if missing else step
+
+
+def _missing(question: QuestionReport) -> str:
+    failed = [check for check in question.verdict.checks if not check.holds and check.name != "labels suffice"]
+    return ", ".join(f"'{check.name}'" for check in failed)
+
+
+def _step(question: QuestionReport, plan: Plan) -> str:
+    verdict = question.verdict
+    if question.to_settle:
+        texts = counted(question.to_settle, "disputed or unsure text", "disputed or unsure texts")
+        return f"Settle {texts} first: the promise can hold once somebody has decided."
     rung = next(one for one in verdict.outcome.ladder if one.threshold == plan.threshold)
     if _too_seldom(rung, plan.promise):
         return f"More labels will not help: {_right_in(rung)}. It has to get better first."
     if rung.errors and (plan.chance or 0) < UNLIKELY:
         return f"More labels will hardly help: {_right_in(rung)}. It has to get better, or the promise to be lower."
-    if not rung.n:
-        return f"{plan.sentence} {_DRAWN}. {_judge_with(plan)}"
-    texts = math.ceil(plan.more * len(verdict.evidence.sample) / rung.n)
-    step = f"{plan.sentence} {_DRAWN}: about {texts} in all. {_judge_with(plan)}"
+    about = f", about {math.ceil(plan.more * len(verdict.evidence.sample) / rung.n)} of those," if rung.n else ""
+    step = (
+        f"{plan.sentence} Draw them at random from all texts{about} until so many lie above. Nobody looks in between; "
+        f"then judge it with --threshold {_typed(verdict.label, plan.threshold)}. One more look adds its own risk."
+    )
     if plan.chance is None or rung.n < LEAST_TO_FORETELL:
         return step
-    return f"{step} If labels go on as they did, that works out in about {100 * plan.chance:.0f} of 100 cases."
+    return f"{step} If labels go on as they did, that works out in roughly {100 * plan.chance:.0f} of 100 cases."
 
 
 def _too_seldom(rung: Rung, promise: Promise) -> bool:
@@ -89,13 +105,13 @@ def _too_seldom(rung: Rung, promise: Promise) -> bool:
     return rung.n > 0 and 1 - lower_bound(rung.errors, rung.n, confidence=0.95) < promise.precision
 
 
+def _typed(label: str, threshold: float) -> str:
+    """What to type after --threshold; a label that could not be typed goes without its name."""
+    return shlex.quote(f"{label}={threshold:g}") if inert_line(label) == label else f"{threshold:g}"
+
+
 def _right_in(rung: Rung) -> str:
     return f"at {rung.threshold:g} and above the model is right in {rung.right} of {rung.n}"
-
-
-def _judge_with(plan: Plan) -> str:
-    # the plan's threshold is fixed before its labels exist; the whole ladder would begin at a stricter rung
-    return f"Nobody looks in between; then judge it with --threshold {plan.threshold:g}."
 
 
 def asked(promise: Promise) -> str:
@@ -121,13 +137,25 @@ def doubt(promise: Promise) -> str:
     """How often a promise of this confidence is wrong.
 
     >>> doubt(Promise(precision=0.90, confidence=0.95))
-    'We can be wrong about this statement 1 time in 20: of 20 files judged like this, at most 1 gets a false promise.'
+    'We can be wrong about this statement 1 time in 20.'
     """
-    files = f"{1 / (1 - promise.confidence):.0f}"
+    return f"We can be wrong about this statement 1 time in {_files(promise)}."
+
+
+def risk(promise: Promise) -> str:
+    """What the confidence of a promise means for whoever judges many files.
+
+    >>> risk(Promise(precision=0.90, confidence=0.95))
+    'Of 20 files judged like this, at most 1 gets a false promise among the labels of one axis, which share that risk.'
+    """
     return (
-        f"We can be wrong about this statement 1 time in {files}: of {files} files judged like this, at most 1 gets a "
-        "false promise."
+        f"Of {_files(promise)} files judged like this, at most 1 gets a false promise among the labels of one axis, "
+        "which share that risk."
     )
+
+
+def _files(promise: Promise) -> str:
+    return f"{1 / (1 - promise.confidence):.0f}"
 
 
 def reach(question: QuestionReport) -> str:
@@ -137,14 +165,14 @@ def reach(question: QuestionReport) -> str:
     >>> from calibration.report.report import report
     >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9 if n < 40 else 0.1, n < 50) for n in range(99)]
     >>> reach(report(late, Promise(precision=0.90, confidence=0.95)).questions[0])
-    'It catches about 80 of 100 texts that people call so (66 to 90 is what 50 of them can tell).'
+    'It catches about 80 of 100 texts that people call so (66 to 90, judged by 50 of them).'
     """
     if question.at is None or isinstance(question.at.recall, Undefined):
         return ""
     recall = question.at.recall
     return (
         f"It catches about {100 * recall.value:.0f} of 100 texts that people call so ({100 * recall.low:.0f} to "
-        f"{100 * recall.high:.0f} is what {recall.n} of them can tell)."
+        f"{100 * recall.high:.0f}, judged by {recall.n} of them)."
     )
 
 

@@ -32,8 +32,10 @@ class Stratified:
 
     `edges` cut the scores into bins `[edge, next edge)`; take them from the candidate thresholds, so that no stratum
     lies on both sides of one. `uniform_share` of the labels (at least 0.3, to catch confident errors) is drawn from
-    the whole pool; each stratum then gets `floor` items or all it holds, and the rest follows Neyman's allocation. No
-    item has a chance below `least_probability`: nothing is unlabelable, and no weight grows beyond its inverse.
+    the whole pool; each stratum then gets `floor` items or all it holds, and the rest follows Neyman's allocation. So
+    no item has a chance below `uniform_share * labels / pool`, however large the pool: nothing is unlabelable, and no
+    weight is above `1 / uniform_share` times the average. `least_probability` asks for a higher chance (0.01, say);
+    a draw is refused where the labels do not reach for it, `least_probability * pool` at the least.
 
     Raises:
         ValueError: a figure lies outside its range.
@@ -43,7 +45,7 @@ class Stratified:
     edges: tuple[float, ...]
     uniform_share: float = 0.3
     floor: int = 10
-    least_probability: float = 0.01
+    least_probability: float | None = None
 
     def __post_init__(self) -> None:
         _at_least_one(self.labels)
@@ -53,7 +55,7 @@ class Stratified:
             raise ValueError(f"uniform_share must be from 0.3 to 1, not {self.uniform_share}")
         if self.floor < 0:
             raise ValueError(f"floor must be 0 or more, not {self.floor}")
-        if not 0 < self.least_probability <= 1:
+        if self.least_probability is not None and not 0 < self.least_probability <= 1:
             raise ValueError(f"least_probability must be above 0 and at most 1, not {self.least_probability}")
 
     def uniform_labels(self) -> int:

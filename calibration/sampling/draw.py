@@ -18,7 +18,8 @@ class AuditDraw:
 
     `inclusion_probability` is the chance the item had before anything was drawn, exact for the whole design.
     `sampled_share` is the share of its stratum that was drawn in the end: given how many the uniform part happened to
-    hit, the draw is stratified random, so an estimate weighted by its inverse varies less. `uniform` marks the uniform
+    hit, the draw is stratified random, so an estimate weighted by its inverse varies less; `estimators` and `shares`
+    do so where they get it with `stratum`. `uniform` marks the uniform
     part, which may certify as it is; `thin` makes a uniform sample of the whole.
     """
 
@@ -69,7 +70,8 @@ def draw_stratified(
     section 5.5.
 
     Raises:
-        ValueError: two items share an id; scores outside 0 to 1; too few labels for the floor or the least chance.
+        ValueError: two items share an id; scores outside 0 to 1; too few labels for the floor, or for a least
+            chance that was asked for.
 
     >>> pool, score = [f"item {i}" for i in range(1000)], np.linspace(0, 1, 1000)
     >>> draw = draw_stratified(pool, score, Stratified(labels=100, edges=(0.4, 0.6)))
@@ -121,7 +123,7 @@ def _allocate(chances: Floats, code: Integers, sizes: Integers, first: int, desi
     hits = first * sizes / sizes.sum()
     # one right and one wrong added: a stratum whose scores are all 0 or 1 still needs a look
     share = (np.bincount(code, weights=chances) + 1) / (sizes + 2)
-    wanted = np.maximum(design.floor, np.ceil(np.round(design.least_probability * sizes - hits, 9)))
+    wanted = np.maximum(design.floor, np.ceil(np.round((design.least_probability or 0) * sizes - hits, 9)))
     least = np.minimum(wanted, sizes)
     if least.sum() > design.labels - first:
         raise ValueError(

@@ -1,11 +1,13 @@
 """What a weighted sample says about the whole pool: totals, means, ratios, with the error of the design.
 
-Every item stands for `1 / inclusion_probability` items. The variance is that of stratified random sampling (one
-stratum where `strata` is None), linearised for means and ratios:
-`sum over strata of (1 - f) n / (n - 1) * sum (w z - mean of w z)^2`, with f the share of the stratum that was drawn
-(`sampled_share`; by default n over the sum of the weights; 0 leaves out the finite population correction, which is
-right where the question is about traffic to come). The intervals are normal and approximate: they describe, they never
-certify.
+The columns of an `AuditDraw` go in under their own names. `inclusion_probability` alone: every item stands for its
+inverse. With `strata=draw.stratum, sampled_share=draw.sampled_share` (always both): for the inverse of `sampled_share`,
+as the variance is then that of the strata as they were drawn, and the weights must be too. The variance is that of
+stratified random sampling (one stratum where `strata` is None), linearised for means and ratios:
+`sum over strata of (1 - f) n / (n - 1) * sum (w z - mean of w z)^2`. The finite population correction is on, with f
+the share that was drawn, n over the sum of the weights; `fpc` is another f (one number or one per item), and `fpc=0`
+leaves the correction out, which is right where the question is about traffic to come. The intervals are normal and
+approximate: they describe, they never certify.
 """
 
 import math
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from calibration.arrays import Floats, confidence_level, floats, probabilities, weights
+from calibration.arrays import Floats, Integers, confidence_level, floats, probabilities, weights
 from calibration.result import Degenerate, Estimate, Undefined
 
 NO_SPREAD = 1e-9  # an error below this share of the value is rounding
@@ -28,28 +30,35 @@ def horvitz_thompson_total(
     *,
     strata: Sequence[str] | None = None,
     sampled_share: ArrayLike | None = None,
+    fpc: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """The total of `values` (shape `(n,)`) over the pool, unbiased: the sum of `y / pi`.
 
     Undefined where the items leave no spread to judge by, as for `ratio`.
 
+    `inclusion_probability` is the chance of each item, and its inverse the weight. For a stratified draw give `strata`
+    and `sampled_share` as well: then the inverse of `sampled_share` is the weight. The finite population correction
+    is on; `fpc=0` turns it off.
+
     Source: D. G. Horvitz and D. J. Thompson, "A generalization of sampling without replacement from a finite
     universe", JASA 47 (1952). Worked figures: S. K. Thompson, "Sampling" (2012), chapter 6, exercise 2.
 
     Raises:
-        ValueError: not one probability above 0 (and stratum) per value, or a confidence outside (0, 1).
+        ValueError: not one probability above 0 (and stratum and share) per value, one of `strata` and `sampled_share`
+            without the other, or a confidence outside (0, 1).
 
     >>> round(horvitz_thompson_total([3, 10, 7], [0.1694, 0.4880, 0.2710]).value, 2)
     64.03
     """
-    y, w = _sample(values, inclusion_probability)
+    y = floats(values, "values")
+    w = _weights(y.size, inclusion_probability, strata, sampled_share)
     procedure = "Horvitz-Thompson total"
     try:
-        error = _error(y * w, w, strata, sampled_share)
+        error = _error(y * w, w, strata, fpc)
     except Degenerate as degenerate:
         return Undefined(str(degenerate), y.size, procedure)
-    return _normal(float(y @ w), error, y.size, procedure, confidence, census=_census(w, sampled_share))
+    return _normal(float(y @ w), error, y.size, procedure, confidence, census=_census(w, fpc))
 
 
 def hajek_mean(
@@ -58,6 +67,7 @@ def hajek_mean(
     *,
     strata: Sequence[str] | None = None,
     sampled_share: ArrayLike | None = None,
+    fpc: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """The mean of `values` (shape `(n,)`) over the pool, weighted: `sum(y / pi) / sum(1 / pi)`.
@@ -65,11 +75,16 @@ def hajek_mean(
     Never outside the range of the values, and it moves with them, which the Horvitz-Thompson total over the size of
     the pool does not.
 
+    `inclusion_probability` is the chance of each item, and its inverse the weight. For a stratified draw give `strata`
+    and `sampled_share` as well: then the inverse of `sampled_share` is the weight. The finite population correction
+    is on; `fpc=0` turns it off.
+
     Source: J. Hajek, discussion of D. Basu in "Foundations of Statistical Inference" (1971); C.-E. Sarndal, B.
     Swensson and J. Wretman, "Model Assisted Survey Sampling" (1992), section 5.7.
 
     Raises:
-        ValueError: not one probability above 0 (and stratum) per value, or a confidence outside (0, 1).
+        ValueError: not one probability above 0 (and stratum and share) per value, one of `strata` and `sampled_share`
+            without the other, or a confidence outside (0, 1).
 
     >>> mean = hajek_mean([1, 1, 0, 1], [0.5, 0.5, 0.1, 0.1])
     >>> round(mean.value, 3), round(mean.standard_error, 3)
@@ -77,7 +92,13 @@ def hajek_mean(
     """
     y = floats(values, "values")
     answer = ratio(
-        y, np.ones(y.size), inclusion_probability, strata=strata, sampled_share=sampled_share, confidence=confidence
+        y,
+        np.ones(y.size),
+        inclusion_probability,
+        strata=strata,
+        sampled_share=sampled_share,
+        fpc=fpc,
+        confidence=confidence,
     )
     return replace(answer, procedure="Hajek mean, linearised")
 
@@ -99,7 +120,8 @@ def stratified_mean(
     (6.0, 0.851)
     """
     y = floats(values, "values")
-    _one_each(strata, y.size)
+    if len(strata) != y.size:
+        raise ValueError(f"strata must be one per value: {len(strata)} strata, {y.size} values")
     names, code, drawn = np.unique(np.asarray(strata, dtype=str), return_inverse=True, return_counts=True)
     missing = [str(name) for name in names if name not in sizes]
     if missing:
@@ -123,6 +145,7 @@ def ratio(
     *,
     strata: Sequence[str] | None = None,
     sampled_share: ArrayLike | None = None,
+    fpc: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """The total of one thing over the total of another (shapes `(n,)`): `sum(y / pi) / sum(x / pi)`.
@@ -130,24 +153,30 @@ def ratio(
     `n` counts the items with a denominator. Where the items leave no spread to judge by (all alike), the answer is
     undefined, unless the whole pool was labelled.
 
+    `inclusion_probability` is the chance of each item, and its inverse the weight. For a stratified draw give `strata`
+    and `sampled_share` as well: then the inverse of `sampled_share` is the weight. The finite population correction
+    is on; `fpc=0` turns it off.
+
     Source: W. G. Cochran, "Sampling Techniques" (1977), sections 2.11 and 6.4; K. M. Wolter, "Introduction to Variance
     Estimation" (2007), chapter 6 (linearisation).
 
     Raises:
-        ValueError: not one denominator and probability above 0 per numerator, or a confidence outside (0, 1).
+        ValueError: not one denominator and probability above 0 per numerator, one of `strata` and `sampled_share`
+            without the other, or a confidence outside (0, 1).
 
     >>> cost = ratio([14.3, 20.8, 22.7], [2, 3, 3], [0.01] * 3)
     >>> round(cost.value, 3), round(cost.standard_error, 3)
     (7.225, 0.207)
     """
-    y, w = _sample(numerator, inclusion_probability)
+    y = floats(numerator, "numerator")
+    w = _weights(y.size, inclusion_probability, strata, sampled_share)
     x = floats(denominator, "denominator", shape=(y.size,))
     counted, procedure = int(np.count_nonzero(x)), "ratio, linearised"
     try:
-        value, error = _linearised(y, x, w, strata, sampled_share)
+        value, error = _linearised(y, x, w, strata, fpc)
     except Degenerate as degenerate:
         return Undefined(str(degenerate), counted, procedure)
-    return _normal(value, error, counted, procedure, confidence, census=_census(w, sampled_share))
+    return _normal(value, error, counted, procedure, confidence, census=_census(w, fpc))
 
 
 def effective_sample_size(item_weights: ArrayLike) -> float:
@@ -170,32 +199,46 @@ def effective_sample_size(item_weights: ArrayLike) -> float:
     return float(w.sum() ** 2 / (w @ w))
 
 
-def _sample(values: ArrayLike, inclusion_probability: ArrayLike) -> tuple[Floats, Floats]:
-    y = floats(values, "values")
-    chance = probabilities(inclusion_probability, "inclusion_probability", shape=(y.size,))
+def _weights(
+    n: int, inclusion_probability: ArrayLike, strata: Sequence[str] | None, sampled_share: ArrayLike | None
+) -> Floats:
+    """How many items of the pool each stands for: by the share drawn of its stratum where that is known."""
+    chance = _above_zero(inclusion_probability, "inclusion_probability", n)
+    if strata is None and sampled_share is None:
+        return 1 / chance
+    if strata is None or sampled_share is None:
+        raise ValueError(
+            "strata and sampled_share go together: give both (draw.stratum and draw.sampled_share), or neither"
+        )
+    if len(strata) != n:
+        raise ValueError(f"strata must be one per value: {len(strata)} strata, {n} values")
+    return 1 / _above_zero(sampled_share, "sampled_share", n)
+
+
+def _above_zero(chances: ArrayLike, name: str, n: int) -> Floats:
+    chance = probabilities(chances, name, shape=(n,))
     if (chance == 0).any():
-        raise ValueError(f"inclusion_probability[{int(chance.argmin())}] must be above 0: the item was drawn")
-    return y, 1 / chance
+        raise ValueError(f"{name}[{int(chance.argmin())}] must be above 0: the item was drawn")
+    return chance
 
 
 def _linearised(
-    y: Floats, x: Floats, w: Floats, strata: Sequence[str] | None, sampled_share: ArrayLike | None
+    y: Floats, x: Floats, w: Floats, strata: Sequence[str] | None, fpc: ArrayLike | None
 ) -> tuple[float, float]:
     total = float(x @ w)
     if total == 0:
         raise Degenerate("no labelled item counts for the denominator")
     value = float(y @ w) / total
-    return value, _error(w * (y - value * x) / total, w, strata, sampled_share)
+    return value, _error(w * (y - value * x) / total, w, strata, fpc)
 
 
-def _error(z: Floats, w: Floats, strata: Sequence[str] | None, sampled_share: ArrayLike | None) -> float:
+def _error(z: Floats, w: Floats, strata: Sequence[str] | None, fpc: ArrayLike | None) -> float:
     """The standard error of the sum of the expanded values z."""
     if not z.size:
         raise Degenerate("no item was labelled")
-    _one_each(strata if strata is not None else z, z.size)
     labels = np.zeros(z.size, dtype=str) if strata is None else np.asarray(strata, dtype=str)
     names, code, n = np.unique(labels, return_inverse=True, return_counts=True)
-    share = np.bincount(code, weights=_shares(w, code, n, sampled_share)) / n
+    share = np.bincount(code, weights=_shares(w, code, n, fpc)) / n
     lonely = (n < 2) & (share < 1)
     if lonely.any():
         where = "" if strata is None else f" of the stratum {str(names[int(np.argmax(lonely))])!r}"
@@ -206,21 +249,16 @@ def _error(z: Floats, w: Floats, strata: Sequence[str] | None, sampled_share: Ar
     return math.sqrt(float(((1 - share) * n / np.maximum(n - 1, 1)) @ spread))
 
 
-def _shares(w: Floats, code: ArrayLike, n: ArrayLike, sampled_share: ArrayLike | None) -> Floats:
+def _shares(w: Floats, code: Integers, n: Integers, fpc: ArrayLike | None) -> Floats:
     """The share of its stratum that was drawn, per item."""
-    if sampled_share is None:
-        return np.asarray((np.asarray(n) / np.bincount(np.asarray(code), weights=w))[np.asarray(code)])
-    given = np.asarray(sampled_share, dtype=np.float64)
-    return probabilities(np.broadcast_to(given, w.shape) if given.ndim == 0 else given, "sampled_share", shape=w.shape)
+    if fpc is None:
+        return np.asarray((n / np.bincount(code, weights=w))[code])
+    given = np.asarray(fpc, dtype=np.float64)
+    return probabilities(np.broadcast_to(given, w.shape) if given.ndim == 0 else given, "fpc", shape=w.shape)
 
 
-def _census(w: Floats, sampled_share: ArrayLike | None) -> bool:
-    return bool((w == 1).all() if sampled_share is None else (np.asarray(sampled_share) == 1).all())
-
-
-def _one_each(strata: Sequence[str] | Floats, n: int) -> None:
-    if len(strata) != n:
-        raise ValueError(f"strata must be one per value: {len(strata)} strata, {n} values")
+def _census(w: Floats, fpc: ArrayLike | None) -> bool:
+    return bool((w == 1).all() if fpc is None else (np.asarray(fpc) == 1).all())
 
 
 def _normal(

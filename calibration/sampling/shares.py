@@ -19,6 +19,7 @@ def precision(
     *,
     strata: Sequence[str] | None = None,
     sampled_share: ArrayLike | None = None,
+    fpc: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """How much of what the model passed is right, from a weighted sample (`passed`, `right`: shape `(n,)`, 0 or 1).
@@ -26,18 +27,23 @@ def precision(
     `right` says whether the item is of the class, passed or not. Where all or none were right, the interval is the
     exact binomial one for the effective sample size.
 
+    `inclusion_probability` is the chance of each item, and its inverse the weight. For a stratified draw give `strata`
+    and `sampled_share` as well: then the inverse of `sampled_share` is the weight. The finite population correction
+    is on; `fpc=0` turns it off.
+
     Source: W. G. Cochran, "Sampling Techniques" (1977), section 2.11; E. L. Korn and B. I. Graubard, "Confidence
     intervals for proportions with small expected number of positive counts", Survey Methodology 24 (1998).
 
     Raises:
-        ValueError: not one of each per item, values other than 0 and 1, or a confidence outside (0, 1).
+        ValueError: not one of each per item, values other than 0 and 1, one of `strata` and `sampled_share`
+            without the other, or a confidence outside (0, 1).
 
     >>> share = precision([1, 1, 1, 0], [1, 1, 0, 1], [0.2, 0.2, 0.1, 0.1])
     >>> round(share.value, 3), share.n
     (0.5, 3)
     """
     model, truth = _pair(passed, right)
-    return _share(model * truth, model, inclusion_probability, strata, sampled_share, confidence, "precision")
+    return _share(model * truth, model, inclusion_probability, strata, sampled_share, fpc, confidence, "precision")
 
 
 def recall(
@@ -47,11 +53,16 @@ def recall(
     *,
     strata: Sequence[str] | None = None,
     sampled_share: ArrayLike | None = None,
+    fpc: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """How much of the class the model passed, from a weighted sample (`passed`, `right`: shape `(n,)`, 0 or 1).
 
     Read without weights from a sample that favours uncertain items, it comes out far too high.
+
+    `inclusion_probability` is the chance of each item, and its inverse the weight. For a stratified draw give `strata`
+    and `sampled_share` as well: then the inverse of `sampled_share` is the weight. The finite population correction
+    is on; `fpc=0` turns it off.
 
     Source: as `precision`; C. Sawade, N. Landwehr and T. Scheffer, "Active estimation of F-measures", NIPS (2010).
 
@@ -63,7 +74,7 @@ def recall(
     (0.5, 3)
     """
     model, truth = _pair(passed, right)
-    return _share(model * truth, truth, inclusion_probability, strata, sampled_share, confidence, "recall")
+    return _share(model * truth, truth, inclusion_probability, strata, sampled_share, fpc, confidence, "recall")
 
 
 def f1(
@@ -73,9 +84,14 @@ def f1(
     *,
     strata: Sequence[str] | None = None,
     sampled_share: ArrayLike | None = None,
+    fpc: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate | Undefined:
     """F1 from a weighted sample: twice the hits over what was passed plus what should have been.
+
+    `inclusion_probability` is the chance of each item, and its inverse the weight. For a stratified draw give `strata`
+    and `sampled_share` as well: then the inverse of `sampled_share` is the weight. The finite population correction
+    is on; `fpc=0` turns it off.
 
     Source: C. Sawade, N. Landwehr and T. Scheffer, "Active estimation of F-measures", NIPS (2010).
 
@@ -87,7 +103,7 @@ def f1(
     (0.5, 4)
     """
     model, truth = _pair(passed, right)
-    return _share(2 * model * truth, model + truth, inclusion_probability, strata, sampled_share, confidence, "F1")
+    return _share(2 * model * truth, model + truth, inclusion_probability, strata, sampled_share, fpc, confidence, "F1")
 
 
 def _pair(passed: ArrayLike, right: ArrayLike) -> tuple[Floats, Floats]:
@@ -101,23 +117,33 @@ def _share(
     inclusion_probability: ArrayLike,
     strata: Sequence[str] | None,
     sampled_share: ArrayLike | None,
+    fpc: ArrayLike | None,
     confidence: float,
     name: str,
 ) -> Estimate | Undefined:
     answer = replace(
-        ratio(part, whole, inclusion_probability, strata=strata, sampled_share=sampled_share, confidence=confidence),
+        ratio(
+            part,
+            whole,
+            inclusion_probability,
+            strata=strata,
+            sampled_share=sampled_share,
+            fpc=fpc,
+            confidence=confidence,
+        ),
         procedure=f"{name}, linearised ratio",
     )
     if isinstance(answer, Estimate):
         return replace(answer, low=max(answer.low, 0.0), high=min(answer.high, 1.0))
     if whole.any() and (not part.any() or (part == whole).all()):
-        return _unanimous(part, whole, inclusion_probability, confidence, name)
+        weighed_by = inclusion_probability if sampled_share is None else sampled_share
+        return _unanimous(part, whole, 1 / floats(weighed_by, "sampled_share"), confidence, name)
     return answer
 
 
-def _unanimous(part: Floats, whole: Floats, inclusion_probability: ArrayLike, confidence: float, name: str) -> Estimate:
+def _unanimous(part: Floats, whole: Floats, weights: Floats, confidence: float, name: str) -> Estimate:
     """Clopper-Pearson for the effective sample size: a sample without an error does not prove there is none."""
-    worth = effective_sample_size(1 / floats(inclusion_probability, "inclusion_probability")[whole > 0])
+    worth = effective_sample_size(weights[whole > 0])
     tail = (1 - confidence_level(confidence)) / 2
     low, high = (float(beta.ppf(tail, worth, 1)), 1.0) if part.any() else (0.0, float(beta.isf(tail, 1, worth)))
     procedure = f"{name}, Clopper-Pearson for an effective sample of {worth:.0f} (Korn-Graubard)"

@@ -9,7 +9,7 @@ import typer
 from calibration.certification.gate import AGREEMENT_FLOOR
 from calibration.labels.label import InvalidLabels
 from calibration.promise import Promise
-from calibration.report.publish import publish, told
+from calibration.report.publish import fixed_thresholds, publish, told
 from service.cli.output import AsJson
 
 Labels = Annotated[
@@ -32,7 +32,8 @@ def calibrate(
     precision: Annotated[float, typer.Option(min=0.5, max=0.9999, help="The share that must be right.")] = 0.90,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.9999, help="How sure to be of it.")] = 0.95,
     threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Judge only this one, fixed before the labels were made.")
+        list[str] | None,
+        typer.Option(metavar="[LABEL=]NUMBER", help="Judge only this one, fixed before the labels were made."),
     ] = None,
     agreement: Annotated[
         float, typer.Option(min=0, max=1, help="The least that people must agree (lower bound of alpha).")
@@ -51,7 +52,7 @@ def calibrate(
             name=labels.name,
             on=datetime.now(UTC).date(),
             promise=Promise(precision, confidence),
-            threshold=threshold,
+            thresholds=_fixed(threshold or []),
             agreement_floor=agreement,
             seed=seed,
         )
@@ -66,3 +67,10 @@ def calibrate(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     print(told(published.report, page, figures))
+
+
+def _fixed(words: list[str]) -> dict[str, float]:
+    try:
+        return fixed_thresholds(words)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--threshold") from error

@@ -34,9 +34,9 @@ def test_bounds_and_tails_without_an_item_prove_nothing():
 
 
 @pytest.mark.parametrize("function", [clopper_pearson, wilson])
-@pytest.mark.parametrize(("right", "n"), [(-1, 3), (4, 3)])
+@pytest.mark.parametrize(("right", "n"), [(-1, 3), (4, 3), (1.5, 2)])
 def test_a_part_larger_than_the_whole_is_refused(function, right, n):
-    with pytest.raises(ValueError, match="a part must be from 0 to n"):
+    with pytest.raises(ValueError, match="a part must be a whole number from 0 to n"):
         function(right, n)
 
 

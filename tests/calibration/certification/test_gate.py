@@ -61,7 +61,7 @@ def test_blind_uniform_labels_that_people_agree_on_certify():
             "1.00, with 95 % confidence "
             "above 0.86 (0.667 is needed)."
         ),
-        "At 0.90 and above, 100 of 100 were right.",
+        "At 0.9 and above, 100 of 100 were right.",
     ]
 
 
@@ -72,7 +72,7 @@ def test_blind_uniform_labels_that_people_agree_on_certify():
         (sound(pool="targeted"), "drawn at random", "No text was drawn at random (pool audit)"),
         (sound(blind=None), "blind", "The file does not say whether people answered before they saw"),
         (sound(blind=False), "blind", "No answer was blind"),
-        (sound(doubled=0), "people agree", "0 texts were judged by two people, 30 are needed"),
+        (sound(doubled=0), "people agree", "Of the texts that count, 0 were judged by two people, 30 are needed"),
         (sound(doubled=12), "people agree", "let a second person judge 18 more"),
         (sound(n=28), "labels suffice", "28 checked answers at or above 0.9, 29 needed even if all are right"),
         (sound(wrong=20), "labels suffice", "20 of 100 checked answers at or above 0.9 are wrong"),
@@ -135,7 +135,7 @@ def test_a_disputed_text_counts_as_wrong_until_somebody_decides():
     after = verdict([*labels, *dispute, label(0, rater="eva", blind=False, adjudicated=True)])
 
     assert (before.outcome.n, before.outcome.right, before.evidence.unsettled) == (100, 99, 1)
-    assert "1 disputed or unsure text counts as wrong" in before.checks[3].finding
+    assert "Of these, 1 is a disputed or unsure text that counts as wrong" in before.checks[3].finding
     assert (after.outcome.n, after.outcome.right, after.evidence.unsettled) == (100, 100, 0)
 
 

@@ -25,9 +25,9 @@ def test_a_process_writes_page_and_json_beside_it_and_says_so(file):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=file.parent)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Of 3 labels, 2 keep the promise; every other one belongs to a person.")
+    assert done.stdout.startswith("Of 3 labels, 2 keep the promise; 1 belongs to a person.")
     assert "✗ topic: delivery <b>" in done.stdout
-    assert "Next: Label 11 more above 0.9 and, if none is wrong, the 90 % promise holds." in done.stdout
+    assert "Then: Label 11 more above 0.9 and, if none is wrong, the 90 % promise holds." in done.stdout
     assert sorted(path.name for path in file.parent.iterdir()) == [
         "labels.calibration.html",
         "labels.calibration.json",
@@ -99,7 +99,10 @@ def test_a_label_cannot_pretend_to_be_a_verdict(tmp_path, capsys):
         (["--precision", "1"], "argument --precision: must be from 0.5 to below 1, not '1'"),
         (["--confidence", "nan"], "argument --confidence: must be from 0.5 to below 1, not 'nan'"),
         (["--agreement", "2"], "argument --agreement: must be from 0 to 1, not '2'"),
-        (["--threshold", "x"], "argument --threshold: must be a number, not 'x'"),
+        (
+            ["--threshold", "x"],
+            "argument --threshold: a threshold is a number from 0 to 1, such as 0.83 or negative=0.83",
+        ),
         (["--seed", "-1"], "argument --seed: must be a whole number of 0 or more, not '-1'"),
     ],
 )
@@ -112,10 +115,20 @@ def test_wrong_arguments_end_with_2(capsys, arguments, said):
 
 
 def test_a_threshold_fixed_beforehand_is_the_only_one_judged(file, capsys):
-    assert main([str(file), "--json", "--threshold", "0.7"]) == 0
+    assert main([str(file), "--json", "--threshold", "1", "--threshold", "negative=0.7"]) == 0
 
-    negative = json.loads(capsys.readouterr().out)["questions"][1]
-    assert [rung["threshold"] for rung in negative["ladder"]] == [0.7]
+    ladders = {one["label"]: one["ladder"] for one in json.loads(capsys.readouterr().out)["questions"]}
+    assert {label: [rung["threshold"] for rung in ladder] for label, ladder in ladders.items()} == {
+        "negative": [0.7],
+        "positive": [1.0],
+        "delivery <b>": [1.0],
+    }
+
+
+def test_a_threshold_of_1_is_drawn(file, capsys):
+    assert main([str(file), "--threshold", "1"]) == 0
+
+    assert "0 keep the promise" in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path, capsys):

@@ -46,8 +46,7 @@ def test_a_promise_is_said_in_whole_numbers_and_a_refusal_says_what_is_missing(f
 
     assert re.fullmatch(
         r"Promised: of every 100 texts that the model gives 0\.\d\d or more, at least 90 are right\. "
-        r"We can be wrong about this statement 1 time in 40: of 40 files judged like this, at most 1 gets a false "
-        r"promise\.",
+        r"We can be wrong about this statement 1 time in 40\.",
         said["negative"],
     )
     assert said["delivery <b>"].startswith("No promise possible yet: 18 checked answers at or above 0.9, 29 needed")
@@ -57,7 +56,7 @@ def test_reach_says_what_is_caught_and_what_people_do(found):
     negative = next(one for one in found.questions if one.verdict.label == "negative")
 
     assert re.fullmatch(
-        r"It catches about \d+ of 100 texts that people call so \(\d+ to \d+ is what \d+ of them can tell\)\.",
+        r"It catches about \d+ of 100 texts that people call so \(\d+ to \d+, judged by \d+ of them\)\.",
         reach(negative),
     )
 
@@ -89,8 +88,9 @@ def test_who_labels_more_is_told_to_draw_from_all_texts(labels):
     )
 
     assert next_step(found.questions[0]).startswith(
-        "Label 9 more above 0.9 and, if none is wrong, the 90 % promise holds. Draw at random from all texts, "
-        "not only from those above: about 36 in all. Nobody looks in between; then judge it with --threshold 0.9. If"
+        "Mend first: 'people agree'. Then: Label 9 more above 0.9 and, if none is wrong, the 90 % promise holds. Draw "
+        "them at random from all texts, about 36 of those, until so many lie above. Nobody looks in between; then "
+        "judge it with --threshold negative=0.9. One more look adds its own risk. If"
     )
 
 
@@ -98,7 +98,8 @@ def test_where_nothing_reached_a_threshold_more_texts_are_drawn_from_all(labels)
     found = report([replace(labels[0], probability=0.1)], Promise(precision=0.90, confidence=0.95))
 
     assert next_step(found.questions[0]).startswith(
-        "Label 29 more above 0.3 and, if none is wrong, the 90 % promise holds. Draw at random from all texts"
+        "Mend first: 'people agree'. Then: Label 29 more above 0.3 and, if none is wrong, the 90 % promise holds. "
+        "Draw them"
     )
 
 
@@ -109,8 +110,10 @@ def scored(labels, n, score, right, start=0):
     ]
 
 
-def first_step(labels, **options):
-    return next_step(report(labels, Promise(precision=0.90, confidence=0.95), **options).questions[0])
+def first_step(labels):
+    return next_step(report(labels, Promise(precision=0.90, confidence=0.95)).questions[0]).removeprefix(
+        "Mend first: 'people agree'. Then: "
+    )
 
 
 def test_a_plan_carried_out_as_told_keeps_its_word(labels):
@@ -121,7 +124,9 @@ def test_a_plan_carried_out_as_told_keeps_its_word(labels):
     more = scored(labels, plan.may_be_wrong, plan.threshold, right=False, start=1000)
     more += scored(labels, plan.more - plan.may_be_wrong, plan.threshold, right=True, start=2000)
 
-    (after,) = report([*before, *more], Promise(precision=0.90, confidence=0.95), grid=[plan.threshold]).questions
+    (after,) = report(
+        [*before, *more], Promise(precision=0.90, confidence=0.95), thresholds={"negative": plan.threshold}
+    ).questions
 
     assert "then judge it with --threshold" in next_step(question)
     assert after.verdict.outcome.threshold == plan.threshold
@@ -146,8 +151,8 @@ def test_open_disputes_come_first_where_settling_them_would_do(labels):
     sure = scored(labels, 40, 0.9, right=True)
     disputed = [replace(one, rater="jan", human=False) for one in sure[:4]]
 
-    assert first_step([*sure, *disputed]).startswith("Settle the 4 disputed or unsure texts first")
-    assert first_step(scored(labels, 40, 0.9, right=None)).startswith("Settle the 40 disputed or unsure texts first")
+    assert first_step([*sure, *disputed]).startswith("Settle 4 disputed or unsure texts first")
+    assert first_step(scored(labels, 40, 0.9, right=None)).startswith("Settle 40 disputed or unsure texts first")
 
 
 def test_an_adjudicator_is_no_second_opinion(labels):
@@ -231,7 +236,9 @@ def test_status_have_and_need_are_plain(document):
     delivery = question(document, "delivery <b>")
 
     assert (delivery["status"], delivery["have"], delivery["need"], delivery["threshold"]) == ("refused", 18, 29, None)
-    assert delivery["label_next"]["sentence"].startswith("Label 11 more above 0.9 and, if none is wrong")
+    assert delivery["label_next"]["sentence"].startswith(
+        "Mend first: 'people agree'. Then: Label 11 more above 0.9 and, if none is wrong"
+    )
     assert question(document, "negative")["status"] == "certified"
 
 

@@ -1,6 +1,7 @@
 """Draws: repeatable, in any order of the pool, with the chance that every item truly had."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_draw_is_the_same_on_every_machine():
 
     assert hashlib.sha256("\n".join(draw.ids).encode()).hexdigest()[:16] == "92c5a7928e3c5461"
     assert draw.pool_digest == pool_digest(POOL)
-    assert draw.design_id == "stratified-ee4ccc39888f"
+    assert draw.design_id == "stratified-9dcbf8db4a76"
 
 
 def test_a_stratified_draw_keeps_its_promises():
@@ -129,8 +130,39 @@ def test_a_draw_that_cannot_be_made_says_why(ids, scores, labels, message):
 
 
 def test_a_chance_below_the_least_is_refused():
+    design = Stratified(labels=99, edges=(), floor=0, least_probability=0.01)
     with pytest.raises(ValueError, match="1 strata need 70 more"):  # 0.01 * 10 000 - 30 of the uniform part
-        draw_stratified([str(i) for i in range(10_000)], [0.5] * 10_000, Stratified(labels=99, edges=(), floor=0))
+        draw_stratified([str(i) for i in range(10_000)], [0.5] * 10_000, design)
+
+
+def test_a_least_chance_that_was_asked_for_is_kept():
+    # by hand: the sure stratum needs 0.05 * 500 = 25, of which the uniform part expects to hit 0.3 * 40 * 500/600 = 10
+    design = Stratified(labels=40, edges=(0.3,), floor=0, least_probability=0.05)
+    draw = draw_stratified(POOL, [0.01] * 500 + [0.5] * 100, design)
+
+    assert min(draw.inclusion_probability) == pytest.approx(0.05)
+    assert (
+        min(
+            draw_stratified(
+                POOL, [0.01] * 500 + [0.5] * 100, replace(design, least_probability=None)
+            ).inclusion_probability
+        )
+        < 0.05
+    )
+
+
+@pytest.mark.parametrize("pool", [100_000, 1_000_000])
+def test_400_labels_are_drawn_from_ordinary_traffic(pool):
+    scores = np.linspace(0, 1, pool) ** 3
+    draw = draw_stratified([str(i) for i in range(pool)], scores, Stratified(labels=400, edges=(0.3, 0.7)))
+
+    assert len(draw.ids) == 400
+    assert min(draw.inclusion_probability) >= 0.3 * 400 / pool
+    # exact: over the strata, the chances times the sizes are the labels
+    chance = dict(zip(draw.stratum, draw.inclusion_probability, strict=True))
+    sizes = {"below 0.3": (scores < 0.3).sum(), "from 0.7": (scores >= 0.7).sum()}
+    sizes["0.3 to 0.7"] = pool - sum(sizes.values())
+    assert sum(chance[one] * size for one, size in sizes.items()) == pytest.approx(400)
 
 
 def test_thinning_leaves_every_item_the_same_chance():

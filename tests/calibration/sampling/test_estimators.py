@@ -32,8 +32,8 @@ STRATUM = ["1"] * 5 + ["2"] * 6 + ["3"] * 10
 CHANCE = np.array([1 / 3] * 11 + [1 / 5] * 10)
 SHARE = np.array([5 / 15] * 5 + [6 / 9] * 6 + [10 / 20] * 10)
 FIRST = np.array([1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1.0])  # its domain 1
-STRATA = {"strata": STRATUM, "sampled_share": SHARE}
-WHOLE = {"sampled_share": 21 / 44}
+STRATA = {"strata": STRATUM, "sampled_share": CHANCE, "fpc": SHARE}  # its weights are not those of its correction
+WHOLE = {"fpc": 21 / 44}
 
 # SAS/STAT, PROC SURVEYMEANS, "Getting started": grade and weekly spending on ice cream of 40 students
 ICE = "7 7 7 7 8 12 9 10 7 1 7 10 7 3 8 20 8 19 7 2 7 2 9 15 8 16 7 6 7 6 7 6 9 15 8 17 8 14 9 8 9 8 9 7 7 3 7 12 7 4 "
@@ -64,7 +64,7 @@ def test_stata_and_samplics_give_the_same(answer, value, error):
 
 def test_food_cost_a_head_is_that_of_cochran():
     # 7.38 a head, as the sums of the table give; the error by the formula without fpc, section 2.11
-    answer = ratio(FOOD, SIZE, [0.5] * 33, sampled_share=0)
+    answer = ratio(FOOD, SIZE, [0.5] * 33, fpc=0)
     residual = np.array(FOOD) - answer.value * np.array(SIZE)
 
     assert round(answer.value, 2) == 7.38
@@ -141,9 +141,9 @@ def test_the_order_of_the_items_changes_nothing(items, random):
     def answers(rows):
         y, x, chance, strata = (list(column) for column in zip(*rows, strict=True))
         return [
-            horvitz_thompson_total(y, chance, strata=strata),
+            horvitz_thompson_total(y, chance, strata=strata, sampled_share=chance),
             hajek_mean(y, chance),
-            ratio(y, x, chance, strata=strata),
+            ratio(y, x, chance, strata=strata, sampled_share=chance),
             stratified_mean(y, strata, {"a": 90, "b": 100}),
         ]
 
@@ -158,14 +158,14 @@ def test_the_order_of_the_items_changes_nothing(items, random):
 @given(ITEMS)
 def test_an_item_that_stands_for_two_counts_like_two(items):
     y, times, *_ = (np.array(column) for column in zip(*items, strict=True))
-    weighted = hajek_mean(y, 1 / times, sampled_share=0)
+    weighted = hajek_mean(y, 1 / times, fpc=0)
     if isinstance(weighted, Undefined):
         assert np.ptp(y) == 0
         return
     assert weighted.value == pytest.approx(np.repeat(y, times).mean())
     assert weighted.value == pytest.approx(DescrStatsW(y, weights=times).mean)
     assert y.min() <= weighted.value <= y.max()
-    shifted = hajek_mean(y + 7, 1 / times, sampled_share=0)
+    shifted = hajek_mean(y + 7, 1 / times, fpc=0)
     assert shifted.value == pytest.approx(weighted.value + 7)
     assert shifted.standard_error == pytest.approx(weighted.standard_error)
 
@@ -176,7 +176,10 @@ def test_an_item_that_stands_for_two_counts_like_two(items):
         (hajek_mean([], []), "no labelled item counts for the denominator"),
         (horvitz_thompson_total([], []), "no item was labelled"),
         (hajek_mean([1], [0.5]), "1 labelled item shows no spread"),
-        (hajek_mean([1, 2, 3], [0.5] * 3, strata=["a", "a", "b"]), "of the stratum 'b' shows no spread"),
+        (
+            hajek_mean([1, 2, 3], [0.5] * 3, strata=["a", "a", "b"], sampled_share=[0.5] * 3),
+            "of the stratum 'b' shows no spread",
+        ),
         (horvitz_thompson_total([0, 0, 0], [0.5] * 3), "the labelled items are all alike"),
         (hajek_mean([4, 4, 4], [0.5] * 3), "the labelled items are all alike"),
         (ratio([1, 2], [0, 0], [0.5, 0.5]), "no labelled item counts for the denominator"),
@@ -200,7 +203,13 @@ def test_a_whole_pool_has_no_error():
         (lambda: hajek_mean([1, 2], [0.5, 0]), r"inclusion_probability\[1\] must be above 0"),
         (lambda: hajek_mean([1, np.nan], [0.5, 0.5]), r"values\[1\] must be a finite number"),
         (lambda: hajek_mean([1, 2], [0.5]), r"inclusion_probability must have the shape"),
-        (lambda: hajek_mean([1, 2], [0.5, 0.5], strata=["a"]), "strata must be one per value"),
+        (
+            lambda: hajek_mean([1, 2], [0.5, 0.5], strata=["a"], sampled_share=[0.5, 0.5]),
+            "strata must be one per value",
+        ),
+        (lambda: hajek_mean([1, 2], [0.5, 0.5], strata=["a", "b"]), "strata and sampled_share go together"),
+        (lambda: ratio([1, 2], [1, 1], [0.5, 0.5], sampled_share=[0.5, 0.5]), "strata and sampled_share go together"),
+        (lambda: hajek_mean([1], [0.5], strata=["a"], sampled_share=[0]), r"sampled_share\[0\] must be above 0"),
         (lambda: hajek_mean([1, 2], [0.5, 0.5], confidence=1), "confidence must lie"),
         (lambda: stratified_mean([1, 2], ["a", "b"], {"a": 3}), "how many items the stratum 'b' holds"),
         (lambda: stratified_mean([1, 2], ["a", "a"], {"a": 1}), "fewer than were drawn"),

@@ -10,6 +10,7 @@ from calibration.binomial import clopper_pearson
 from calibration.result import Undefined
 from calibration.sampling.design import Stratified
 from calibration.sampling.draw import draw_stratified
+from calibration.sampling.estimators import hajek_mean
 from calibration.sampling.shares import f1, precision, recall
 
 
@@ -18,7 +19,7 @@ from calibration.sampling.shares import f1, precision, recall
 def test_scikit_learn_gives_the_same_with_sample_weights(items):
     passed, right, times = (np.array(column) for column in zip(*items, strict=True))
     for ours, theirs in ((precision, precision_score), (recall, recall_score), (f1, f1_score)):
-        answer = ours(passed, right, 1 / times, sampled_share=0)
+        answer = ours(passed, right, 1 / times, fpc=0)
         if isinstance(answer, Undefined):
             assert "denominator" in answer.reason
             continue
@@ -28,7 +29,7 @@ def test_scikit_learn_gives_the_same_with_sample_weights(items):
 
 def test_a_simple_random_sample_has_the_textbook_error():
     # by hand: 8 of 10 passed are right, so the error is sqrt(p (1 - p) / 10) up to n / (n - 1)
-    answer = precision([1] * 10 + [0] * 10, [1] * 8 + [0] * 12, [0.5] * 20, sampled_share=0)
+    answer = precision([1] * 10 + [0] * 10, [1] * 8 + [0] * 12, [0.5] * 20, fpc=0)
 
     assert answer.value == 0.8
     assert answer.standard_error == pytest.approx(np.sqrt(0.16 / 10 * 20 / 19))
@@ -69,7 +70,13 @@ def test_weights_make_recall_unbiased_and_without_them_it_is_too_high():
     for seed in range(worlds):
         draw = draw_stratified(ids, scores, design, seed=seed)
         rows = [place[one] for one in draw.ids]
-        answer = recall(passed[rows], truth[rows], draw.sampled_share, strata=draw.stratum)
+        answer = recall(
+            passed[rows],
+            truth[rows],
+            draw.inclusion_probability,
+            strata=draw.stratum,
+            sampled_share=draw.sampled_share,
+        )
         weighted.append(answer.value)
         plain.append(passed[rows][truth[rows]].mean())
         covered += answer.low <= true_recall <= answer.high
@@ -77,3 +84,26 @@ def test_weights_make_recall_unbiased_and_without_them_it_is_too_high():
     assert abs(np.mean(weighted) - true_recall) < 0.015
     assert np.mean(plain) - true_recall > 0.03
     assert 0.88 <= covered / worlds <= 0.99
+
+
+def test_a_stratified_draw_given_by_its_names_has_intervals_that_are_wide_enough():
+    # strata as they were drawn, weighted by chances before the draw, covered only 90 %: the weights are the shares
+    generator = np.random.default_rng(0)
+    scores = generator.beta(0.6, 1, size=2000)
+    right = generator.random(2000) < scores
+    ids = [f"item {i}" for i in range(2000)]
+    place = {one: i for i, one in enumerate(ids)}
+    passed, design, worlds = scores >= 0.6, Stratified(200, edges=(0.3, 0.6, 0.8)), 200
+    answers = {"recall": [], "mean": []}
+    for seed in range(worlds):
+        draw = draw_stratified(ids, scores, design, seed=seed)
+        rows = [place[one] for one in draw.ids]
+        drawn = {"strata": draw.stratum, "sampled_share": draw.sampled_share}
+        answers["recall"].append(recall(passed[rows], right[rows], draw.inclusion_probability, **drawn))
+        answers["mean"].append(hajek_mean(right[rows], draw.inclusion_probability, **drawn))
+
+    for name, true in (("recall", passed[right].mean()), ("mean", right.mean())):
+        covered = np.mean([one.low <= true <= one.high for one in answers[name]])
+        spread = np.std([one.value for one in answers[name]])
+        assert 0.92 <= covered <= 0.99, name
+        assert 0.92 < np.mean([one.standard_error for one in answers[name]]) / spread < 1.15, name

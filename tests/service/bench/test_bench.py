@@ -26,12 +26,17 @@ SHARES = {
 }
 
 
+STARTED: list[int] = []
+
+
 def bench(server_url: str, tmp_path: Path, *arguments: str) -> Any:
     environment = os.environ | {"HEED_DATABASE_URL": server_url, "HEED_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "service.cli", "bench", *arguments, "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        STARTED.append(ran.pid)
+        out, err = ran.communicate(timeout=110)
+    assert ran.returncode == 0, err
+    return json.loads(out)
 
 
 @pytest.fixture
@@ -39,7 +44,10 @@ def nothing_left(server_url: str, tmp_path: Path):
     yield
     server = connect(server_url, pool=1)
     with server.engine.connect() as connection:
-        left = connection.execute(text("SELECT datname FROM pg_database WHERE datname LIKE 'heed_bench%'")).all()
+        ours = [f"heed_bench_{pid}" for pid in STARTED]  # another worker's bench may run beside this one
+        left = connection.execute(
+            text("SELECT datname FROM pg_database WHERE datname = ANY(:ours)"), {"ours": ours}
+        ).all()
     server.engine.dispose()
     assert (left, list(tmp_path.iterdir())) == ([], [])
 
