@@ -54,6 +54,8 @@ def krippendorff_alpha(
     split = _split(kinds, scale)
     alpha = bca_bootstrap(_statistic(split), times, confidence=confidence, draws=draws, seed=seed)
     alpha = replace(alpha, procedure=f"Krippendorff's alpha, {alpha.procedure}")
+    if isinstance(alpha, Estimate) and alpha.n < 2:
+        return Undefined("one item has no spread: an interval needs 2", alpha.n, alpha.procedure)
     if isinstance(alpha, Undefined) or alpha.low < alpha.high:
         return alpha
     _, expected, worst = split(times.astype(np.float64))
