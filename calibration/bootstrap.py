@@ -31,7 +31,8 @@ def item_bootstrap(
 
     `statistic` takes one weight per item (how often it was drawn) and raises `Degenerate` where the weighted data
     cannot define it. All ratings of an item move together. Draws without a value are left out and counted in
-    `procedure`; where less than half have one, the interval is undefined.
+    `procedure`; where less than half have one, the interval is undefined. Where all items are alike the interval has no
+    width, and `procedure` says that this is no certainty.
 
     Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
 
@@ -53,7 +54,8 @@ def item_bootstrap(
     if isinstance(made, Undefined):
         return made
     low, high = np.quantile(made.values, [tail, 1 - tail])
-    return Estimate(made.value, float(low), float(high), confidence, items, made.procedure)
+    width = "" if low < high else "; all items alike, so that its width says nothing"
+    return Estimate(made.value, float(low), float(high), confidence, items, made.procedure + width)
 
 
 def bca_bootstrap(

@@ -78,6 +78,11 @@ def _pairs(a: ArrayLike, b: ArrayLike, categories: int) -> Floats:
     first, second = with_missing(a, "a"), with_missing(b, "b")
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"a and b must be two lists of the same items, not {first.shape} and {second.shape}")
+    for name, codes in (("a", first), ("b", second)):
+        beyond = np.flatnonzero(codes >= categories)
+        if beyond.size:
+            rule = f"must be a code from 0 to {categories - 1} or nan for a missing label"
+            raise ValueError(f"{name}[{beyond[0]}] {rule}, not {codes[beyond[0]]:g}")
     return checked_ratings(np.column_stack([first, second]), categories=categories)
 
 

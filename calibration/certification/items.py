@@ -2,8 +2,8 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from calibration.labels.label import Fault, InvalidLabels, Label, Pool
 
@@ -66,6 +66,8 @@ def questions(labels: Sequence[Label]) -> tuple[Question, ...]:
     asked: defaultdict[tuple[str, str], list[Label]] = defaultdict(list)
     for label in labels:
         asked[label.axis, label.label].append(label)
+    if faults := [fault for together in asked.values() for fault in _contradictions(together)]:
+        raise InvalidLabels(faults)
     raters = _spellings(labels)
     return tuple(_question(axis, name, asked[axis, name], raters) for axis, name in sorted(asked))
 
@@ -85,8 +87,6 @@ def _question(axis: str, name: str, labels: Sequence[Label], raters: Mapping[str
     copies: defaultdict[tuple[Pool | None, str], list[str]] = defaultdict(list)
     for identity in sorted(by_id):
         first = by_id[identity][0]
-        for other in by_id[identity][1:]:
-            _refuse_contradiction(first, other)
         copies[first.pool, _normal(first.text) or f"\0{identity}"].append(identity)
     items = tuple(_item([by_id[one] for one in identities], raters) for identities in copies.values())
     return Question(axis, name, items, duplicates=len(by_id) - len(items))
@@ -104,13 +104,18 @@ def _item(copies: Sequence[Sequence[Label]], raters: Mapping[str, str]) -> Item:
     )
 
 
-def _refuse_contradiction(first: Label, other: Label) -> None:
-    for field in fields(Label):
-        here, there = getattr(first, field.name), getattr(other, field.name)
-        if field.name in _ABOUT_THE_ITEM and here != there:
-            both = f"{_short(here)} and {_short(there)}"
-            told = f"id {_short(first.id)}, {first.axis}:{first.label} says {both}: one is wrong"
-            raise InvalidLabels([Fault(0, field.name, told)])
+def _contradictions(labels: Iterable[Label]) -> Iterator[Fault]:
+    """Each id of which two rows tell different things, once for each column."""
+    first: dict[str, Label] = {}
+    told: set[tuple[str, str]] = set()
+    for label in labels:
+        other = first.setdefault(label.id, label)
+        for column in _ABOUT_THE_ITEM:
+            here, there = getattr(other, column), getattr(label, column)
+            if here != there and (label.id, column) not in told:
+                told.add((label.id, column))
+                both = f"{_short(here)} and {_short(there)}"
+                yield Fault(0, column, f"id {_short(label.id)}, {label.axis}:{label.label} says {both}: one is wrong")
 
 
 def _short(value: object) -> str:

@@ -11,6 +11,7 @@ from calibration.thresholds.precision import Certified, Refused, Rung
 from calibration.words import counted, percent
 
 LEGEND = "Disc: passed; cross: failed; ring: not tested. The bar ends at the lower bound; not every threshold is drawn."
+PEOPLE_DRAWN = 12  # more names than these run into each other
 RUNGS_DRAWN = 24  # of up to 70: so many can be told apart
 _SHAPES = {"passed": ("disc", "good"), "failed": ("cross", "bad")}
 
@@ -112,7 +113,9 @@ def people_and_model(people: People) -> Chart | None:
     found = people.model
     if isinstance(found, Undefined) or not found.raters:
         return None
-    rows = [(inert_line(people.raters[one.rater or 0].name) or "no name", one.person) for one in found.raters]
+    busiest = sorted(found.raters, key=lambda one: -one.person.n)[:PEOPLE_DRAWN]
+    drawn = [one for one in found.raters if one in busiest]
+    rows = [(inert_line(people.raters[one.rater or 0].name) or "no name", one.person) for one in drawn]
     rows.append(("model", found.pooled.model))
     marks = [
         Mark(
@@ -128,11 +131,15 @@ def people_and_model(people: People) -> Chart | None:
     ]
     return Chart(
         title="People and model",
-        reading=found.sentence,
+        reading=found.sentence + _left_out(len(found.raters)),
         x=Scale("", 0, len(rows), tuple((place + 0.5, _short(name)) for place, (name, _) in enumerate(rows))),
         y=percent_scale("agreement with the others"),
         marks=tuple(marks),
     )
+
+
+def _left_out(raters: int) -> str:
+    return f" The {PEOPLE_DRAWN} people with the most shared texts of {raters} are drawn." * (raters > PEOPLE_DRAWN)
 
 
 def _short(name: str) -> str:

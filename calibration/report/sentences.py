@@ -188,6 +188,8 @@ def figure(found: Estimate | Undefined | None) -> str:
         return "not computed"
     if isinstance(found, Undefined):
         return f"undefined: {found.reason} (n = {found.n})"
+    if found.low == found.high:
+        return f"{found.value:.2f} (all {found.n} alike, so that nothing says how far off it may be)"
     return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}, n = {found.n})"
 
 

@@ -99,6 +99,30 @@ def test_two_rows_that_tell_different_things_about_one_item_are_refused(facts, c
     assert refused.value.faults[0].column == column
 
 
+def test_every_contradiction_of_a_file_is_told():
+    rows = [
+        label("r-1"),
+        label("r-1", probability=0.1),
+        label("r-1", probability=0.2),
+        label("r-2"),
+        label("r-2", "Fine"),
+    ]
+
+    with pytest.raises(InvalidLabels) as refused:
+        questions(rows)
+
+    assert [(one.column, one.detail.split(",")[0]) for one in refused.value.faults] == [
+        ("probability", "id 'r-1'"),
+        ("text", "id 'r-2'"),
+    ]
+
+
+def test_two_spellings_of_a_name_are_one_person():
+    (question,) = questions([label("r-1", rater="Ana"), label("r-1", rater="ana")])
+
+    assert {answer.rater for answer in question.items[0].answers} == {"Ana"}
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.booleans()), min_size=1), st.randoms())
 def test_the_order_of_labels_changes_nothing(rows, chance: random.Random):
     labels = [label(one, f"text of {one}", rater=rater, human=human) for one, rater, human in rows]
