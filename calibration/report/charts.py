@@ -1,11 +1,11 @@
 """The report's charts: the promise ladder, the reliability dots, and people beside the model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from calibration.metrics.reliability import ReliabilityBin
 from calibration.report.inert import inert_line
 from calibration.report.people import People
-from calibration.report.plot import Band, Chart, Line, Mark, Scale, percent_scale
+from calibration.report.plot import Band, Chart, Line, Mark, Scale, Shape, Tone, percent_scale
 from calibration.result import Undefined
 from calibration.thresholds.precision import Certified, Refused, Rung
 from calibration.words import counted, percent
@@ -13,7 +13,7 @@ from calibration.words import counted, percent
 LEGEND = "Disc: passed; cross: failed; ring: not tested. The bar ends at the lower bound; not every threshold is drawn."
 PEOPLE_DRAWN = 12  # more names than these run into each other
 RUNGS_DRAWN = 24  # of up to 70: so many can be told apart
-_SHAPES = {"passed": ("disc", "good"), "failed": ("cross", "bad")}
+_SHAPES: Mapping[str, tuple[Shape, Tone]] = {"passed": ("disc", "good"), "failed": ("cross", "bad")}
 
 
 def promise_ladder(outcome: Certified | Refused) -> Chart:
@@ -52,7 +52,7 @@ def _rung(rung: Rung) -> Mark:
     share = rung.right / rung.n
     bound = percent(rung.lower_bound, 1)
     words = f"{rung.threshold:g}: {rung.right} of {rung.n} right, lower bound {bound}; {rung.outcome}"
-    return Mark(rung.threshold, share, words, rung.lower_bound, share, shape, tone)  # type: ignore[arg-type]  # from a table
+    return Mark(rung.threshold, share, words, rung.lower_bound, share, shape, tone)
 
 
 def _spread(rungs: Sequence[Rung]) -> Sequence[Rung]:

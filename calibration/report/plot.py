@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 62, 28, 16, 52
 
 Tone = Literal["plain", "good", "bad", "faint"]
+Shape = Literal["disc", "cross", "ring"]
 _COLOURS: dict[Tone, str] = {"plain": "#1f5fa8", "good": "#11703c", "bad": "#b3261e", "faint": "#6b7280"}
 
 
@@ -35,7 +36,7 @@ class Mark:
     words: str
     low: float | None = None
     high: float | None = None
-    shape: Literal["disc", "cross", "ring"] = "disc"
+    shape: Shape = "disc"
     tone: Tone = "plain"
 
 
