@@ -1,6 +1,7 @@
 """`python -m calibration labels.csv`: the whole report offline, with no service running."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InvalidLabels as error:
         print(f"{given.labels} cannot be used:\n{error}", file=sys.stderr)
         return FAILED
+    except BrokenPipeError:  # whoever reads has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return FAILED

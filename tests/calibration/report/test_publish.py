@@ -44,6 +44,13 @@ def test_json_goes_to_standard_output_and_nothing_is_written(file, capsys):
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_reader_that_has_heard_enough_is_no_failure(file):
+    command = f"{sys.executable} -m calibration {file} --json | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, timeout=60, check=False)  # noqa: S602 (a pipe of a shell is what is tested)
+
+    assert (done.stdout, done.stderr) == (b"{", b"")
+
+
 def test_promise_floor_and_folder_can_be_chosen(file, capsys, tmp_path):
     (tmp_path / "out").mkdir()
     arguments = ["--precision", "0.99", "--confidence", "0.9", "--agreement", "0.99", "--out", str(tmp_path / "out")]
