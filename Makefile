@@ -26,6 +26,7 @@ test: lint ## lint, types, import rules, all tests
 	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
 
 faults: .venv/.ready ## the full counts of the promises (long)
+	$(BIN)/pytest --hypothesis-profile=search --numprocesses=logical --maxprocesses=4 tests/calibration tests/service/route
 	$(BIN)/pytest -m faults --timeout=3600 $(ARGS)
 
 test-train: ## tests of training

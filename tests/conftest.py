@@ -32,7 +32,9 @@ from service.store.postgres import hold
 from service.store.tables import SQLModel
 from service.store.vault import Vault
 
-settings.register_profile("heed", deadline=None)  # a busy machine is no finding; what hangs ends by pytest's timeout
+# a busy machine is no finding; what hangs ends by pytest's timeout
+settings.register_profile("search", deadline=None)  # new cases every time: `make faults`
+settings.register_profile("heed", deadline=None, derandomize=True)  # a change is judged by the same cases everywhere
 settings.load_profile("heed")
 
 

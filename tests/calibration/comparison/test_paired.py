@@ -67,7 +67,11 @@ def test_the_score_interval_touches_0_exactly_where_mcnemar_does(first, second):
         return
     counted = Pairs(200, first, second)
 
-    change = tango(counted, confidence=1 - mcnemar_chi_square(counted).p_value)
+    p_value = mcnemar_chi_square(counted).p_value
+    if p_value < 1e-9:
+        return  # 1 - p has lost its digits
+
+    change = tango(counted, confidence=1 - p_value)
 
     assert min(abs(change.low), abs(change.high)) == pytest.approx(0, abs=1e-5)
 
