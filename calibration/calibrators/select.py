@@ -21,6 +21,7 @@ from calibration.calibrators.tally import separated, tally
 from calibration.calibrators.temperature import fit_temperature
 from calibration.calibrators.venn_abers import fit_venn_abers
 from calibration.result import Undefined
+from calibration.words import counted
 
 LEAST_LABELS = 50
 LEAST_OF_A_CLASS = 10
@@ -210,7 +211,7 @@ def _climb(
 
 
 def _labels(n: int) -> str:
-    return f"{n} label{'' if n == 1 else 's'}"
+    return counted(n, "label", "labels")
 
 
 def _compare(name: str, crossed: _Crossed, best: _Crossed | None, each: Floats) -> Candidate:

@@ -9,6 +9,7 @@ from calibration.arrays import Floats, floats, probabilities
 from calibration.comparison.betting import evidence_of_mean_above, growth_needed
 from calibration.comparison.non_inferiority import one_sided
 from calibration.comparison.promotion import LEAST_LABELS, Check
+from calibration.words import counted
 
 
 def loses_less(
@@ -39,7 +40,7 @@ def loses_less(
     name, gain = "loses less, any look", _gain(candidate, incumbent, worst)
     growth = _growth(gain, 0.0, worst, one_sided(alpha))
     if gain.size < least_labels:
-        reason = f"{gain.size} label{'' if gain.size == 1 else 's'}, {least_labels} needed"
+        reason = f"{counted(gain.size, 'label', 'labels')}, {least_labels} needed"
         return Check(name, passed=False, reason=reason, missing=least_labels - gain.size, risk=alpha)
     if not gain.any():
         return Check(name, passed=False, reason="identical on this sample", missing=None, risk=alpha)

@@ -44,7 +44,7 @@ def to_json(report: Report, *, file: str, digest: str) -> str:
 def _question(question: QuestionReport) -> dict[str, Any]:
     verdict, evidence = question.verdict, question.verdict.evidence
     outcome = verdict.outcome
-    held = isinstance(outcome, Certified)
+    held = outcome if isinstance(outcome, Certified) else None
     counted = {item.ids for item in evidence.sample}
     return {
         "axis": verdict.axis,
@@ -52,13 +52,13 @@ def _question(question: QuestionReport) -> dict[str, Any]:
         "status": "certified" if verdict.certified else "refused",
         "sentence": " ".join(part for part in (promised(question), reach(question)) if part),
         "threshold": verdict.threshold,
-        "n": outcome.n if isinstance(outcome, Certified) else None,
-        "right": outcome.right if isinstance(outcome, Certified) else None,
-        "lower_bound": outcome.lower_bound if isinstance(outcome, Certified) else None,
+        "n": held and held.n,
+        "right": held and held.right,
+        "lower_bound": held and held.lower_bound,
         "have": outcome.n if isinstance(outcome, Certified) else outcome.have,
         "need": outcome.promise.labels_needed() if isinstance(outcome, Certified) else outcome.need,
         "reason": None if isinstance(outcome, Certified) else outcome.reason_code,
-        "would_hold_from": outcome.threshold if held and not verdict.certified else None,
+        "would_hold_from": held.threshold if held and not verdict.certified else None,
         "promise": _value(outcome.promise),
         "procedure": outcome.procedure,
         "checks": _value(verdict.checks),

@@ -9,6 +9,7 @@ from scipy.stats import nbinom, poisson
 from calibration.arrays import Floats, Integers, counts, floats
 from calibration.result import Undefined
 from calibration.thresholds.precision import GRID, Certified, Refused, passed
+from calibration.words import counted
 
 BUSY = 0.95  # the share of days that must fit
 WEEK = 7
@@ -117,7 +118,7 @@ def _untested(certified: Certified, capacity: Capacity) -> Refused:
     have = max((rung.n for rung in certified.ladder if rung.threshold >= capacity.threshold), default=0)
     reason = (
         f"{capacity.limit} a day needs a threshold of {capacity.threshold:g}, which was not tested: "
-        f"{have} checked answer{'' if have == 1 else 's'} at or above it, {certified.first_step} needed"
+        f"{counted(have, 'checked answer', 'checked answers')} at or above it, {certified.first_step} needed"
     )
     return Refused(
         "capacity",

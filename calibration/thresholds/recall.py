@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from calibration.arrays import booleans, confidence_level, floats
 from calibration.binomial import lower_bound
+from calibration.words import counted
 
 PROCEDURE = "order statistic of the positives, exact one-sided binomial bound"
 
@@ -68,7 +69,7 @@ def certify_recall(
     n = len(descending)
     need = math.ceil(round(math.log1p(-confidence) / math.log(recall), 9))
     if n < need:
-        reason = f"{n} checked positive{'' if n == 1 else 's'}, {need} needed even if every one is kept"
+        reason = f"{counted(n, 'checked positive', 'checked positives')}, {need} needed even if every one is kept"
         return RefusedRecall(reason, n, need, recall, confidence, PROCEDURE)
     threshold = float(descending[_least_kept(n, recall, confidence) - 1])
     kept = int((descending >= threshold).sum())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calibration.arrays import Floats, confidence_level, floats
+from calibration.words import counted
 
 PROCEDURE = "conformal risk control"
 ROUNDING = 1e-12  # 0.95 * 0 + 1 / 20 must count as 0.05
@@ -85,7 +86,7 @@ def _refusal(n: int, mean: float, target: float, largest_loss: float) -> Refused
     need = max(math.ceil(round(largest_loss / target - 1, 9)), 0)
     reason = f"the most cautious setting costs {mean:g} on average, too much for a target of {target:g}"
     if n < need:
-        reason = f"{n} checked answer{'' if n == 1 else 's'}, {need} needed even if none costs anything"
+        reason = f"{counted(n, 'checked answer', 'checked answers')}, {need} needed even if none costs anything"
     return RefusedRisk(reason, n, need, target, PROCEDURE)
 
 
