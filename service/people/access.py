@@ -22,11 +22,20 @@ class InvalidKeyRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking. `source` binds a source key to one source."""
+    """Who is asking: a key carries one role, a person may have several. `source` binds a source key to one source."""
 
     name: str
-    role: str
+    roles: frozenset[str]
     source: str | None = None
+
+    def may(self, *roles: str, reading: bool) -> bool:
+        """Whether one of these roles is theirs; `admin` may everything, `auditor` read everything."""
+        return bool(self.roles & permitted(*roles, reading=reading))
+
+
+def permitted(*roles: str, reading: bool) -> frozenset[str]:
+    """Every role that may do what these roles may."""
+    return frozenset({*roles, "admin", *(["auditor"] if reading else [])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +86,4 @@ def caller(session: Session, vault: Vault, key: str) -> Caller | None:
     """Who holds this key; None for an unknown or revoked one."""
     found = select(ApiKey).where(col(ApiKey.digest) == vault.digest(key), col(ApiKey.revoked_at).is_(None))
     row = session.exec(found).first()
-    return Caller(row.name, row.role, row.source) if row else None
+    return Caller(row.name, frozenset({row.role}), row.source) if row else None

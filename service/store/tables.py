@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import ColumnElement, DateTime, Index, Text, UniqueConstraint, Uuid, any_, literal, text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, Text, UniqueConstraint, Uuid, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel, col
 from uuid_utils.compat import uuid7
@@ -53,6 +53,43 @@ class Source(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
 
 
+class Import(SQLModel, table=True):
+    """A file of feedback on its way in. `rows` is how far it has come: rows and counts commit together."""
+
+    __table_args__ = (Index("import_newest", "created_at", "id"), Index("import_again", "source", "digest"))
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    source: str
+    file_name: str
+    layout: dict[str, Any] = Field(sa_type=JSONB)
+    mapping: dict[str, str] = Field(sa_type=JSONB)
+    history: bool = False
+    digest: str
+    size: int = Field(sa_type=BigInteger)
+    state: str = "running"
+    reason: str | None = None
+    rows: int = 0
+    new: int = 0
+    duplicate: int = 0
+    revision: int = 0
+    stale: int = 0
+    rejected: int = 0
+    errors: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    created_by: str
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    updated_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    finished_at: datetime | None = Field(default=None, sa_type=Timestamp)
+
+
+class ImportChunk(SQLModel, table=True):
+    """A piece of an uploaded file, sealed; gone when its import has ended."""
+
+    __tablename__ = "import_chunk"
+    import_id: UUID = Field(foreign_key="import.id", primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    data: bytes
+    key_id: str
+
+
 class Feedback(SQLModel, table=True):
     """One survey response or review; its answers live in the revisions. `stage` is the step it waits in."""
 
@@ -60,6 +97,13 @@ class Feedback(SQLModel, table=True):
         UniqueConstraint("source", "external_id"),
         Index("feedback_newest", "received_at", "id"),
         Index("feedback_waiting", "stage", "stage_since"),
+        Index("feedback_of_source", "source", "received_at"),
+        # What was pushed and waits; what was imported has all the time in the world and counts for nobody.
+        Index(
+            "feedback_pushed",
+            "source",
+            postgresql_where=text("stage IN ('received', 'classified') AND import_id IS NULL"),
+        ),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     source: str = Field(foreign_key="source.name")
@@ -70,6 +114,7 @@ class Feedback(SQLModel, table=True):
     attempts: int = 0
     reason: str | None = None
     history: bool = False
+    import_id: UUID | None = Field(default=None, foreign_key="import.id")
     withdrawn_at: datetime | None = Field(default=None, sa_type=Timestamp)
     received_at: datetime = Field(default_factory=now, sa_type=Timestamp)
 
@@ -81,6 +126,8 @@ class FeedbackRevision(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("feedback_id", "revision"),
         Index("original_expiry", "original_expires_at", postgresql_where=text("original IS NOT NULL")),
+        Index("feedback_customer", text("((body -> 'customer'::text) ->> 'id'::text)")),
+        Index("feedback_words", text("feedback_words(body)"), postgresql_using="gin"),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     feedback_id: UUID = Field(foreign_key="feedback.id")
@@ -159,6 +206,13 @@ class WorkItem(SQLModel, table=True):
         Index("work_item_newest", "created_at", "id"),
         Index("work_item_due", "status", "due_at"),
         Index("work_item_owner", "owner", "status"),
+        Index(
+            "work_item_inbox",
+            text("coalesce(due_at, 'infinity')"),
+            "id",
+            postgresql_where=text("status IN ('open', 'acknowledged', 'waiting') AND kind <> 'backlog_item'"),
+        ),
+        Index("work_item_backlog", "created_at", "id", postgresql_where=text("kind = 'backlog_item'")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     kind: str
@@ -276,7 +330,19 @@ class User(SQLModel, table=True):
     manager: str | None = None
     zone: str | None = None
     active: bool = True
+    failures: int = 0  # wrong passwords since the last right one
+    locked_until: datetime | None = Field(default=None, sa_type=Timestamp)
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class UserSession(SQLModel, table=True):
+    """Somebody who is signed in to the pages: the digest of the cookie, never the cookie."""
+
+    __tablename__ = "user_session"
+    digest: str = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="user.id", index=True)
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    expires_at: datetime = Field(sa_type=Timestamp)
 
 
 class ApiKey(SQLModel, table=True):

@@ -15,7 +15,7 @@ def test_a_new_key_opens_its_role(database, vault, role):
     with database.session() as session:
         made = create_key(session, vault, name="ci", role=role, actor="test")
         assert re.fullmatch(r"heed_live_[\w-]{43}", made.key)
-        assert caller(session, vault, made.key) == Caller("ci", role, None)
+        assert caller(session, vault, made.key) == Caller("ci", frozenset({role}), None)
         row = session.exec(select(ApiKey)).one()
         assert made.key not in row.model_dump_json()
         assert caller(session, Vault("another installation's own master secret"), made.key) is None
@@ -24,7 +24,7 @@ def test_a_new_key_opens_its_role(database, vault, role):
 def test_a_source_key_may_be_bound(database, vault):
     with database.session() as session:
         made = create_key(session, vault, name="shop", role="source", source="shop.a_1-x", actor="test")
-        assert caller(session, vault, made.key) == Caller("shop", "source", "shop.a_1-x")
+        assert caller(session, vault, made.key) == Caller("shop", frozenset({"source"}), "shop.a_1-x")
 
 
 @pytest.mark.parametrize(
