@@ -7,11 +7,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from service.api import classify, decisions, deliveries, destinations, feedback, health, policies, work_items
+from service.api import classify, decisions, deliveries, destinations, feedback, health, imports, policies, work_items
 from service.api.dependencies import Wiring
 from service.api.door import Door
 from service.api.problems import MEDIA_TYPE, install
 from service.ingest.record import FeedbackRecord
+from service.pages import sign_in
 from service.version import VERSION
 
 _DESCRIPTION = """heed turns what customers write into the follow-up it deserves.
@@ -19,7 +20,8 @@ _DESCRIPTION = """heed turns what customers write into the follow-up it deserves
 Every error is an `application/problem+json` (RFC 9457) with a stable `type`, and `errors` that say where."""
 
 
-RESOURCES = (feedback, classify, work_items, deliveries, decisions, policies, destinations, health)
+PAGES = (sign_in,)
+RESOURCES = (feedback, classify, work_items, deliveries, decisions, policies, destinations, imports, health)
 
 
 def create_app(wiring: Wiring) -> FastAPI:
@@ -33,7 +35,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         strict_content_type=False,
     )
     app.state.wiring = wiring
-    for module in RESOURCES:
+    for module in (*RESOURCES, *PAGES):
         app.include_router(module.router)
     install(app)
     app.add_middleware(Door)

@@ -38,6 +38,7 @@ class Wiring:
     reader: Reader
     http: Client
     require_approval: bool
+    public_url: str | None = None
 
 
 async def wiring(request: Request) -> Wiring:

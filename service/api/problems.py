@@ -164,6 +164,16 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
 }
 
 
+def problem_of(error: Exception) -> Problem | None:
+    """What an exception of ours means for whoever asked; None for one that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error
+    for kind, translate in _TRANSLATIONS.items():
+        if isinstance(error, kind):
+            return translate(error)
+    return None
+
+
 def install(app: FastAPI) -> None:
     """Answer every exception the routes may raise with a problem."""
     for kind, translate in _TRANSLATIONS.items():

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Command] = {
     "labels": Command("labels:app", "Labels: convert files to and from Label Studio, Argilla and doccano."),
     "policy": Command("policy:app", "Policies: check, add, list, show, activate."),
     "keys": Command("keys:app", "API keys: create, list, revoke."),
+    "users": Command("users:app", "People who sign in to the pages: add, list."),
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),
     "doctor": Command("doctor:doctor", "Look at everything an installation needs and say what is wrong."),
     "migrate": Command("migrate:migrate", "Bring the database to the newest schema."),

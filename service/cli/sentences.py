@@ -12,6 +12,8 @@ from service.cli.serve import PortTaken
 from service.deliver.addresses import InvalidTarget
 from service.installation import WrongSecretKey
 from service.people.access import InvalidKeyRequest
+from service.people.passwords import WeakPassword
+from service.people.users import InvalidUser
 from service.settings import Settings
 from service.store.database import DatabaseUnusable, explain
 from service.store.postgres import EmbeddedUnavailable
@@ -25,6 +27,8 @@ _OURS = (
     SecretKeyUnusable,
     WrongSecretKey,
     InvalidKeyRequest,
+    InvalidUser,
+    WeakPassword,
     InvalidTarget,
     UnknownClassifier,
     PortTaken,

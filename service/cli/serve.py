@@ -19,6 +19,7 @@ import uvicorn
 from models.catalog import check_name
 from models.prediction import Verbatim
 from service import telemetry
+from service.api.connection import Connection
 from service.api.dependencies import Wiring
 from service.app import create_app
 from service.classify import Reader
@@ -92,6 +93,7 @@ def web(opened: Opened) -> Wiring:
         reader=Reader(settings.model),
         http=open_client(parse_targets(settings.allow_targets)),
         require_approval=settings.require_approval,
+        public_url=settings.public_url,
     )
 
 
@@ -168,6 +170,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(wiring),
+                http=Connection,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,

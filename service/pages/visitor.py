@@ -1,0 +1,178 @@
+"""What pages ask for: who has signed in, a form that carries its token, and problems told as a page."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from sqlmodel import Session
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from service.api.dependencies import Wiring, WiringDep
+from service.api.problems import Problem, invalid, mistake, problem_of
+from service.pages.render import page
+from service.people.access import permitted
+from service.people.sessions import SignedIn, signed_in
+
+COOKIE = "heed_session"
+
+
+class NotSignedIn(Exception):
+    """Nobody has signed in, or their session is over."""
+
+
+def find_visitor(parts: Wiring, request: Request) -> SignedIn | None:
+    """Who the cookie belongs to, if anybody."""
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    with Session(parts.database.engine) as session:
+        return signed_in(session, parts.vault, token)
+
+
+def _visitor(parts: WiringDep, request: Request) -> SignedIn:
+    found = find_visitor(parts, request)
+    if found is None:
+        raise NotSignedIn
+    request.state.visitor = found
+    return found
+
+
+VisitorDep = Annotated[SignedIn, Depends(_visitor)]
+
+
+def enter(*roles: str) -> Callable[[Request, SignedIn], Awaitable[SignedIn]]:
+    """A dependency that lets people of these roles in; `admin` may everything, `auditor` look at everything."""
+
+    async def check(request: Request, visitor: VisitorDep) -> SignedIn:
+        reading = request.method == "GET"
+        if visitor.caller.may(*roles, reading=reading):
+            return visitor
+        named = " or ".join(sorted(permitted(*roles, reading=reading)))
+        own = " and ".join(sorted(visitor.caller.roles))
+        raise Problem(403, f"You are signed in as {own}; this takes somebody who is {named}.")
+
+    return check
+
+
+class Form:
+    """What somebody typed and chose; its token has been checked."""
+
+    def __init__(self, data: FormData) -> None:
+        self._data = data
+
+    def text(self, name: str) -> str:
+        """A field's text without the blanks around it; empty where it is absent."""
+        value = self._data.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def secret(self, name: str) -> str:
+        """A field exactly as it was typed."""
+        value = self._data.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a field that may be chosen several times."""
+        return [value for value in self._data.getlist(name) if isinstance(value, str)]
+
+    def given(self, *names: str) -> dict[str, str]:
+        """Those of these fields that are not empty."""
+        return {name: text for name in names if (text := self.text(name))}
+
+
+def require_own_page(request: Request, parts: Wiring) -> None:
+    """Refuse a form that another site sent (OWASP's check of the origin).
+
+    Raises:
+        Problem: 403.
+    """
+    origin = request.headers.get("origin")
+    hosts = {request.headers.get("host"), urlsplit(parts.public_url or "").netloc}
+    foreign = origin not in {None, "null"} and urlsplit(origin or "").netloc not in hosts
+    if foreign or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Problem(403, "This form came from another site: open the page here and send it again.")
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form (either way a browser sends one).
+
+    Raises:
+        Problem: 400 or 422 for what is no form, or holds what cannot be kept.
+    """
+    try:
+        data = await request.form(max_files=1, max_fields=1_000)
+    except HTTPException as error:
+        raise Problem(400, "The form cannot be read: open the page again and send it once more.") from error
+    for name, value in data.multi_items():
+        if isinstance(value, str) and ("\0" in value or any("\ud800" <= one <= "\udfff" for one in value)):
+            raise Problem(422, f"The field '{name[:60]}' holds a character that cannot be kept: remove it.")
+    return Form(data)
+
+
+async def _form(request: Request, parts: WiringDep, visitor: VisitorDep) -> Form:
+    require_own_page(request, parts)
+    form = await read_form(request)
+    if form.text("csrf") != visitor.csrf:
+        raise Problem(403, "This form is too old, or not ours: open the page again and send it once more.")
+    return form
+
+
+FormDep = Annotated[Form, Depends(_form)]
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages: people read them."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle = super().get_route_handler()
+
+        async def told(request: Request) -> Response:
+            try:
+                response: Response = await handle(request)
+            except NotSignedIn:
+                return to_sign_in(request)
+            except RequestValidationError as error:
+                return await problem_page(request, invalid(error, None))
+            except Exception as error:  # noqa: BLE001 (the last that can still answer with a page)
+                return await problem_page(request, problem_of(error) or mistake(error))
+            return response
+
+        return told
+
+
+def to_sign_in(request: Request) -> Response:
+    """To the sign-in page, and back here afterwards."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = f"?next={quote(here, safe='')}" if request.method == "GET" and here != "/" else ""
+    return RedirectResponse(f"/sign-in{back}", 303)
+
+
+async def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem in words for people, with the status it has."""
+    visitor = getattr(request.state, "visitor", None)
+    told = await run_in_threadpool(
+        page,
+        "problem.html.j2",
+        visitor,
+        status=problem.status_code,
+        problem=problem,
+        title=_TITLES.get(problem.status_code),
+    )
+    told.headers.update(problem.headers)
+    return told
+
+
+_TITLES = {
+    403: "This is not open to you",
+    404: "There is nothing here",
+    409: "That is not possible as things stand",
+    413: "That is too large",
+    422: "Something is not right yet",
+    429: "One moment, please",
+    503: "heed cannot do that right now",
+}

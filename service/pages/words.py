@@ -1,0 +1,131 @@
+"""How pages say things: moments, kinds and states in plain words; strangers' text made inert."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
+
+from service.deliver.plain_text import one_line, visible
+
+KINDS: Mapping[str, str] = {
+    "follow_up": "Follow-up",
+    "ticket": "Ticket",
+    "quality_case": "Quality case",
+    "backlog_item": "Idea",
+    "review": "Review",
+}
+STATUSES: Mapping[str, str] = {
+    "open": "open",
+    "acknowledged": "in progress",
+    "waiting": "waiting for the customer",
+    "resolved": "done",
+    "retracted": "withdrawn",
+}
+STAGES: Mapping[str, str] = {
+    "received": "being read",
+    "classified": "being decided",
+    "routed": "decided",
+    "quarantined": "set aside",
+    "withdrawn": "withdrawn",
+}
+
+
+def quoted(text: object) -> Markup:
+    """A stranger's words: escaped, hidden characters made visible, and unable to turn the line around them."""
+    return Markup("<bdi>{}</bdi>").format(visible(str(text)))
+
+
+def first_words(text: str, limit: int = 140) -> Markup:
+    """The beginning of a stranger's words on one line."""
+    return Markup("<bdi>{}</bdi>").format(one_line(text, limit))
+
+
+def span_of(time: timedelta) -> str:
+    """A length of time in at most two units: `1 h 20 m`, `3 d`, `under a minute`.
+
+    >>> span_of(timedelta(minutes=80)), span_of(timedelta(days=3, minutes=5)), span_of(timedelta(seconds=9))
+    ('1 h 20 m', '3 d', 'under a minute')
+    """
+    minutes = int(abs(time).total_seconds() // 60)
+    days, hours, left = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days >= 7:
+        return f"{days} d"
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{left} m" if left and not days else ""]
+    return " ".join(part for part in parts if part) or "under a minute"
+
+
+def due(at: datetime | None, now: datetime) -> str:
+    """`due in 1 h 20 m`, `missed by 2 h`, or that nothing is due."""
+    if at is None:
+        return "no due time"
+    return f"due in {span_of(at - now)}" if at >= now else f"missed by {span_of(now - at)}"
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """`3 m ago`; `never` where there is no moment."""
+    return "never" if at is None else f"{span_of(now - at)} ago"
+
+
+def moment(at: datetime | None, zone: str | None = None) -> Markup:
+    """A moment in the reader's zone as a `<time>` element: `Sat 22 Nov 2026, 14:05`."""
+    if at is None:
+        return Markup("")
+    try:
+        local = at.astimezone(ZoneInfo(zone) if zone else UTC)
+    except (ZoneInfoNotFoundError, ValueError):
+        local = at.astimezone(UTC)
+    shown = f"{local:%a} {local.day} {local:%b %Y, %H:%M}" + ("" if zone else " UTC")
+    return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown)
+
+
+def sure(probability: float) -> str:
+    """How sure the classifier is, in words.
+
+    >>> [sure(p) for p in (0.99, 0.8, 0.62, 0.4)]
+    ['very sure', 'fairly sure', 'not very sure', 'a guess']
+    """
+    steps = ((0.9, "very sure"), (0.75, "fairly sure"), (0.55, "not very sure"))
+    return next((said for least, said in steps if probability >= least), "a guess")
+
+
+def number(value: float) -> str:
+    """A number as people write it: thousands apart, no needless decimals."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def many(count: int, one: str, more: str | None = None) -> str:
+    """`1 record`, `3,200 records`."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def kind(name: str) -> str:
+    """A kind of work item as people call it."""
+    return KINDS.get(name, name)
+
+
+def status(name: str) -> str:
+    """A status as people call it."""
+    return STATUSES.get(name, name)
+
+
+def stage(name: str) -> str:
+    """How far a feedback record has come."""
+    return STAGES.get(name, name)
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "quoted": quoted,
+    "first_words": first_words,
+    "due": due,
+    "ago": ago,
+    "moment": moment,
+    "sure": sure,
+    "number": number,
+    "many": many,
+    "kind": kind,
+    "status": status,
+    "stage": stage,
+    "span_of": span_of,
+}

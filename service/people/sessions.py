@@ -1,0 +1,100 @@
+"""Signing in to the pages: a password for a cookie, the cookie for a caller; what is stored opens nothing."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from service.people.access import Caller
+from service.people.passwords import matches
+from service.store import audit
+from service.store.tables import User, UserSession, now
+from service.store.vault import Vault
+
+LASTS = timedelta(hours=12)  # a working day; then everybody signs in again
+_FREE_FAILURES = 5  # wrong passwords in a row before an account has to wait
+_LONGEST_WAIT = timedelta(minutes=15)
+
+
+class WrongPassword(Exception):
+    """No such name, or not its password: nobody learns which."""
+
+
+class Locked(Exception):
+    """Too many wrong passwords in a row; `seconds` says how long the account waits."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many wrong passwords: wait {seconds} seconds, then try again.")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who sits at the page, in which time zone, and the token that each of their forms has to carry."""
+
+    caller: Caller
+    csrf: str
+    zone: str | None = None
+
+
+def sign_in(session: Session, vault: Vault, name: str, password: str) -> str:
+    """Check a password and begin a session; the answer is the cookie, of which only a digest is kept.
+
+    The caller commits, also on an error: failures are counted.
+
+    Raises:
+        WrongPassword: unknown name, wrong password, or an account that was closed.
+        Locked: five wrong ones in a row; every further one doubles the wait, up to 15 minutes.
+        TooBusy: too many passwords are being checked at once.
+    """
+    user = session.exec(select(User).where(col(User.name) == name, col(User.active))).first()
+    at = now()
+    if user is not None and user.locked_until is not None and user.locked_until > at:
+        raise Locked(int((user.locked_until - at).total_seconds()) + 1)
+    if not matches(password, user.password_hash if user else None) or user is None:
+        if user is not None:
+            _count_failure(session, user)
+        raise WrongPassword("The name or the password is wrong.")
+    user.failures, user.locked_until = 0, None
+    token = secrets.token_urlsafe(32)
+    session.add(user)
+    session.exec(delete(UserSession).where(col(UserSession.expires_at) < at))
+    session.add(UserSession(digest=_digest(vault, token), user_id=user.id, created_at=at, expires_at=at + LASTS))
+    audit.record(session, user.name, "user.signed_in", user.name)
+    return token
+
+
+def _count_failure(session: Session, user: User) -> None:
+    user.failures += 1
+    beyond = user.failures - _FREE_FAILURES
+    if beyond >= 0:
+        user.locked_until = now() + min(timedelta(seconds=30 * 2 ** min(beyond, 10)), _LONGEST_WAIT)
+        audit.record(session, user.name, "user.locked", user.name, failures=user.failures)
+    session.add(user)
+
+
+def signed_in(session: Session, vault: Vault, token: str) -> SignedIn | None:
+    """Who this cookie belongs to; None for an unknown, ended or expired one."""
+    found = session.exec(
+        select(User)
+        .join(UserSession, col(UserSession.user_id) == col(User.id))
+        .where(
+            col(UserSession.digest) == _digest(vault, token),
+            col(UserSession.expires_at) > now(),
+            col(User.active),
+        )
+    ).first()
+    if found is None:
+        return None
+    return SignedIn(Caller(found.name, frozenset(found.roles)), vault.digest(f"csrf {token}"), found.zone)
+
+
+def sign_out(session: Session, vault: Vault, token: str) -> None:
+    """End a session; a cookie kept somewhere opens nothing any more."""
+    session.exec(delete(UserSession).where(col(UserSession.digest) == _digest(vault, token)))
+
+
+def _digest(vault: Vault, token: str) -> str:
+    return vault.digest(f"session {token}")

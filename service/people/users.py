@@ -1,0 +1,40 @@
+"""People with an account: made by an admin at the command line, each with one role or several."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from service.people.access import ROLES
+from service.people.passwords import hashed
+from service.store import audit
+from service.store.tables import User
+
+
+class InvalidUser(Exception):
+    """An account cannot be made as asked; the message says why."""
+
+
+def add_user(session: Session, *, name: str, roles: Sequence[str], password: str, actor: str) -> User:
+    """Make an account.
+
+    Raises:
+        InvalidUser: the name is taken or unusable, or a role is none.
+        WeakPassword: too short or too long.
+    """
+    if not 1 <= len(name) <= 128 or not name.isprintable() or name != name.strip():
+        raise InvalidUser("A name has 1 to 128 printable characters, without spaces around it.")
+    wrong = [role for role in roles if role not in ROLES]
+    if wrong or not roles:
+        said = f"There is no role {wrong[0]!r}" if wrong else "Somebody without a role may do nothing"
+        raise InvalidUser(f"{said}: choose from {', '.join(ROLES)}.")
+    if session.exec(select(User).where(col(User.name) == name)).first() is not None:
+        raise InvalidUser(f"There is already somebody called {name!r}: choose another name.")
+    row = User(name=name, roles=list(dict.fromkeys(roles)), password_hash=hashed(password))
+    session.add(row)
+    audit.record(session, actor, "user.created", name, roles=row.roles)
+    return row
+
+
+def list_users(session: Session) -> Sequence[User]:
+    """Everybody with an account, by name."""
+    return session.exec(select(User).order_by(col(User.name))).all()
