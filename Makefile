@@ -1,11 +1,13 @@
 # What a person does with heed from a checkout. `make` alone lists it.
 #
 #   PYTHON=/path/to/python   the interpreter for .venv (3.11 or newer; else the first one found)
+#   FOLDER=screenshots       where make screenshots puts its pictures
 #   ARGS=...                 passed on: make demo ARGS=--once, make test ARGS="-k road", make lock ARGS=--upgrade
 
 BIN := .venv/bin
 UV  := uv==0.13.9
 ARGS ?=
+FOLDER ?= screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -22,12 +24,18 @@ help: ## this list
 demo: .venv/.ready ## set everything up and do the main job; ARGS=--once ends after the table
 	$(BIN)/heed demo $(ARGS)
 
-test: lint ## lint, types, import rules, all tests
+test: lint chromium ## lint, types, import rules, all tests
 	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
 
 faults: .venv/.ready ## the full counts of the promises (long)
 	$(BIN)/pytest --hypothesis-profile=search --numprocesses=logical --maxprocesses=4 tests/calibration tests/service/route
 	$(BIN)/pytest -m faults --timeout=3600 $(ARGS)
+
+screenshots: .venv/.ready chromium ## every page at both widths in light and dark, into screenshots/
+	SCREENSHOTS="$(FOLDER)" $(BIN)/pytest tests/browser/screenshots.py $(ARGS)
+
+chromium:
+	@sh locks/chromium.sh
 
 test-train: ## tests of training
 	@echo "Nothing to train yet: the trained model comes with a later issue."
@@ -47,6 +55,7 @@ fmt: .venv/.ready ## rewrite the code the way lint wants it
 bench: .venv/.ready ## what ingest and the road carry, and whether promises are kept
 	$(BIN)/heed bench ingest $(ARGS)
 	$(BIN)/heed bench road $(ARGS)
+	$(BIN)/heed bench pages $(ARGS)
 	$(BIN)/heed bench promise $(ARGS)
 
 lock: .venv/.ready ## resolve pyproject.toml into locks/; ARGS=--upgrade for the newest
@@ -61,4 +70,4 @@ clean: ## remove the environment and every cache
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test faults test-train lint fmt bench lock clean
+.PHONY: help demo test faults screenshots chromium test-train lint fmt bench lock clean

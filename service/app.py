@@ -6,13 +6,37 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
-from service.api import classify, decisions, deliveries, destinations, feedback, health, imports, policies, work_items
+from service.api import (
+    backlog,
+    classify,
+    decisions,
+    deliveries,
+    destinations,
+    feedback,
+    health,
+    imports,
+    policies,
+    sources,
+    work_items,
+)
 from service.api.dependencies import Wiring
 from service.api.door import Door
 from service.api.problems import MEDIA_TYPE, install
 from service.ingest.record import FeedbackRecord
+from service.pages import backlog as backlog_page
+from service.pages import deliveries as deliveries_page
+from service.pages import destinations as destinations_page
+from service.pages import health as health_page
+from service.pages import imports as imports_page
+from service.pages import inbox as inbox_page
+from service.pages import search as search_page
 from service.pages import sign_in
+from service.pages import sources as sources_page
+from service.pages import story as story_page
+from service.pages import work_item as work_item_page
+from service.pages.visitor import astray
 from service.version import VERSION
 
 _DESCRIPTION = """heed turns what customers write into the follow-up it deserves.
@@ -20,8 +44,32 @@ _DESCRIPTION = """heed turns what customers write into the follow-up it deserves
 Every error is an `application/problem+json` (RFC 9457) with a stable `type`, and `errors` that say where."""
 
 
-PAGES = (sign_in,)
-RESOURCES = (feedback, classify, work_items, deliveries, decisions, policies, destinations, imports, health)
+PAGES = (
+    sign_in,
+    inbox_page,
+    work_item_page,
+    backlog_page,
+    story_page,
+    search_page,
+    imports_page,
+    sources_page,
+    destinations_page,
+    deliveries_page,
+    health_page,
+)
+RESOURCES = (
+    feedback,
+    classify,
+    work_items,
+    backlog,
+    deliveries,
+    decisions,
+    policies,
+    sources,
+    destinations,
+    imports,
+    health,
+)
 
 
 def create_app(wiring: Wiring) -> FastAPI:
@@ -38,6 +86,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     for module in (*RESOURCES, *PAGES):
         app.include_router(module.router)
     install(app)
+    app.add_exception_handler(HTTPException, astray(app.exception_handlers[HTTPException]))
     app.add_middleware(Door)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it
     return app
@@ -82,7 +131,7 @@ def _describe_errors(operation: dict[str, Any]) -> None:
     possible |= {"422"} if places or "requestBody" in operation else set()
     possible |= {"404"} if "path" in places else set()
     possible |= {"400", "408", "413", "415"} if "requestBody" in operation else set()
-    possible |= {"409"} & responses.keys()
+    possible |= {"409", "429"} & responses.keys()
     for status in sorted(possible):
         told = responses.setdefault(status, {"description": _ERRORS.get(status)})
         told["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -95,7 +144,7 @@ _ERRORS = {
     "403": "A key of the wrong role",
     "404": "Not there",
     "408": "The body came in too slowly",
-    "413": "Larger than 10 MB",
+    "413": "Larger than 10 MB, or a file than 200 MB",
     "415": "Not a kind of body this address takes",
     "422": "Readable, but wrong",
     "503": "Try again after `Retry-After`",

@@ -18,7 +18,7 @@ from service.route.decide import Decision, Plan, resolve_uncertified
 from service.route.decide import decide as judge
 from service.route.policy import Policy
 from service.route.receipt import Mode, Provenance, receipt
-from service.route.versions import Active, active
+from service.route.versions import SYSTEM, Active, active
 from service.store import jobs
 from service.store.tables import (
     Classification,
@@ -32,7 +32,9 @@ from service.store.tables import (
     now,
 )
 from service.store.tables import Decision as DecisionRow
+from service.work.backlog import Voice, weigh
 from service.work.items import created_event, new_item, review_reason
+from service.work.voices import reweigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,49 @@ class Pending:
     classification: Classification | None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a new item follows from: the answer, its decision, under which policy, when, and by whose word."""
+
+    feedback_id: UUID
+    decision_id: UUID
+    decision: Decision
+    policy: Policy
+    at: datetime
+    by: str = SYSTEM
+
+
 def decide(session: Session, ids: Sequence[UUID]) -> None:
     """Decide those of these records that still wait for it; rows, items and deliver jobs in one transaction."""
     deciding = active(session)
     pending = _pending(session, ids)
-    made = _existing_kinds(session, [one.feedback.id for one in pending])
+    made = existing_kinds(session, [one.feedback.id for one in pending])
     at = now()
     rows: list[SQLModel] = []
+    later: set[UUID] = set()  # what was imported delays no delivery of what was pushed
     for one in pending:
-        rows.extend(_decided(one, deciding, made.get(one.feedback.id, set()), at))
+        decided = _decided(one, deciding, made.get(one.feedback.id, set()), at)
+        rows.extend(decided)
+        if one.feedback.import_id is not None:
+            later.update(row.id for row in decided if isinstance(row, Delivery))
+    for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
+        values = [row.model_dump() for row in rows if isinstance(row, kind)]
+        if values:
+            session.connection().execute(insert(kind), values)  # past the ORM, which has nothing to add
+    for row in rows:
+        if isinstance(row, Delivery):
+            priority = jobs.LATER if row.id in later else None
+            jobs.defer(session, "deliver", priority=priority, delivery=str(row.id), once=f"deliver:{row.id}")
+    reweigh(session, [one.feedback.id for one in pending if "backlog_item" in made.get(one.feedback.id, ())])
+    session.execute(
+        text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
+        {"at": at, "ids": [one.feedback.id for one in pending]},
+    )
+    session.commit()
+
+
+def store(session: Session, rows: Sequence[SQLModel]) -> None:
+    """Insert a decision's rows and defer the jobs of its deliveries; the caller commits."""
     for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
         values = [row.model_dump() for row in rows if isinstance(row, kind)]
         if values:
@@ -60,11 +96,6 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
     for row in rows:
         if isinstance(row, Delivery):
             jobs.defer(session, "deliver", delivery=str(row.id), once=f"deliver:{row.id}")
-    session.execute(
-        text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
-        {"at": at, "ids": [one.feedback.id for one in pending]},
-    )
-    session.commit()
 
 
 def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
@@ -95,7 +126,8 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
     return [Pending(row, bodies[row.id], read.get(row.id)) for row in found]
 
 
-def _existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+def existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """Which kinds of work item these records have made."""
     kinds: dict[UUID, set[str]] = {}
     for feedback_id, kind in session.exec(
         select(WorkItemEvidence.feedback_id, WorkItemEvidence.kind).where(among(WorkItemEvidence.feedback_id, ids))
@@ -135,7 +167,7 @@ def _decided(one: Pending, deciding: Active, made: set[str], at: datetime) -> li
     rows: list[SQLModel] = [row]
     for plan in decision.plans:
         if plan.kind not in made:
-            rows.extend(_item_rows(one, case, plan, decision, deciding.policy, row.id, at))
+            rows.extend(item_rows(one.body, case, plan, Made(one.feedback.id, row.id, decision, deciding.policy, at)))
     return rows
 
 
@@ -169,23 +201,25 @@ def case_of(one: Pending, at: datetime) -> Case:
     )
 
 
-def _item_rows(
-    one: Pending, case: Case, plan: Plan, decision: Decision, policy: Policy, decision_id: UUID, at: datetime
-) -> list[SQLModel]:
-    said = [draft.Said(answer.get("question"), answer["text"]) for answer in one.body.get("verbatims", [])]
-    scores = one.body.get("scores", {})
-    customer = one.body.get("customer", {})
+def item_rows(body: Mapping[str, Any], case: Case, plan: Plan, made: Made) -> list[SQLModel]:
+    """The rows of a planned item, in words taken from the answer `body`: item, evidence, first event, deliveries."""
+    said = [draft.Said(answer.get("question"), answer["text"]) for answer in body.get("verbatims", [])]
+    scores = body.get("scores", {})
+    customer = body.get("customer", {})
     words = next((answer.text for answer in said if answer.text.strip()), "")
     item = new_item(
         plan,
-        policy,
+        made.policy,
         title=draft.title(plan.kind, scores, () if case.withheld else case.tags, words),
-        body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, case, decision)),
-        decision_id=decision_id,
-        at=at,
+        body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, case, made.decision)),
+        decision_id=made.decision_id,
+        at=made.at,
     )
+    if plan.kind == "backlog_item":
+        weight = weigh([Voice(customer.get("id"), customer.get("account_value"))])
+        item.voices, item.account_value, item.score = weight.voices, weight.account_value, weight.score
     evidence = WorkItemEvidence(
-        work_item_id=item.id, feedback_id=one.feedback.id, kind=plan.kind, decision_id=decision_id
+        work_item_id=item.id, feedback_id=made.feedback_id, kind=plan.kind, decision_id=made.decision_id
     )
     deliveries = []
     for name in dict.fromkeys(plan.deliver):
@@ -196,11 +230,11 @@ def _item_rows(
                 work_item_id=item.id,
                 destination=name,
                 idempotency_key=str(delivery_id),
-                next_at=at,
-                created_at=at,
+                next_at=made.at,
+                created_at=made.at,
             )
         )
-    return [item, evidence, created_event(item), *deliveries]
+    return [item, evidence, created_event(item, made.by), *deliveries]
 
 
 def _reason(plan: Plan, case: Case, decision: Decision) -> draft.Reason:

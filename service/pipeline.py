@@ -15,6 +15,7 @@ from service.classify import Reader, classify
 from service.decisions import decide
 from service.deliver import outbox
 from service.deliver.http import Client
+from service.ingest import import_job, rehearsal
 from service.ingest.intake import MICRO_BATCH
 from service.store import jobs
 from service.store.database import Database, is_outage
@@ -120,6 +121,11 @@ def deliver(works: Works, delivery: str) -> None:
     outbox.deliver(works.database, works.vault, works.http, works.public_url, UUID(delivery))
 
 
+def import_file(works: Works, upload: str) -> None:
+    """Store the next rows of an uploaded file."""
+    import_job.take_turn(works.database, works.vault, UUID(upload))
+
+
 def wake(works: Works, item: str) -> None:
     """The time a work item was to wait for is here."""
     with works.database.session() as session:
@@ -147,6 +153,8 @@ def _take_over(session: Session, job: jobs.StalledJob) -> None:
         _one_by_one(session, step, job.arguments["ids"])
     elif step == "deliver":
         outbox.resume(session, UUID(job.arguments["delivery"]))
+    elif step == "import":
+        import_job.defer_turn(session, UUID(job.arguments["upload"]))
 
 
 def reconcile(works: Works) -> None:
@@ -162,6 +170,8 @@ def reconcile(works: Works) -> None:
         jobs.defer_each(session, "deliver", [{"delivery": one} for one in overdue])
         if overdue:
             log.warning("rows.deferred_again", step="deliver", records=len(overdue))
+        if lost := import_job.defer_lost(session):
+            log.warning("rows.deferred_again", step="import", records=lost)
         for one in session.exec(select(WorkItem.id).where(col(WorkItem.wait_until) < now() - PATIENCE).limit(1_000)):
             jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
 
@@ -204,7 +214,7 @@ def _overdue(session: Session) -> list[str]:
 
 
 def clean(works: Works) -> None:
-    """Forget what has served: originals past their expiry, jobs that ended a week ago."""
+    """Forget what has served: originals past their expiry, jobs that ended a week ago, files nobody came back to."""
     with works.database.session() as session:
         session.execute(
             update(FeedbackRevision)
@@ -212,6 +222,7 @@ def clean(works: Works) -> None:
             .values(original=None, key_id=None)
         )
         jobs.forget_old(session, hours=7 * 24)
+        rehearsal.forget_old(session)
 
 
 JOBS: Mapping[str, Callable[..., None]] = {
@@ -220,6 +231,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "decide": lambda works, ids: batch(works, "decide", ids),
     "decide_alone": lambda works, feedback: alone(works, "decide", feedback),
     "deliver": deliver,
+    "import": import_file,
     "wake": wake,
     "recover": recover,
     "reconcile": reconcile,

@@ -29,5 +29,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="the address people and vendors reach heed at")
     allow_targets: str = Field(default="", description="host:port,... that heed may call although they are private")
     require_approval: bool = Field(default=False, description="a policy needs a second admin to become active")
+    most_waiting: int = Field(
+        default=100_000, ge=1, description="pushed records that may wait; beyond it senders are asked to come back"
+    )
     worker_slots: int = Field(default=2, ge=1, le=64, description="jobs one worker runs at the same time")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

@@ -84,3 +84,14 @@ def configure(level: str) -> None:
     # Libraries that narrate each step, or print what they were given, are heard only when something is wrong.
     for name in ("procrastinate", "uvicorn", "uvicorn.access", "uvicorn.error", "httpx", "httpcore", "alembic"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def answered() -> tuple[int, int]:
+    """How many requests this process has answered since it began, and how many of them with a 5xx."""
+    total = failed = 0
+    for family in REQUESTS.collect():
+        for sample in family.samples:
+            if sample.name.endswith("_total"):
+                total += int(sample.value)
+                failed += int(sample.value) if sample.labels["status"].startswith("5") else 0
+    return total, failed

@@ -154,7 +154,7 @@ async def _run(works: Works, conninfo: str, slots: int, parent: int | None) -> b
     loop = asyncio.get_running_loop()
     # A thread for every job that may run at once: by default there are as few as there are cores, and four slow
     # deliveries would leave none for recovery. Some are over for the look-up of host names.
-    loop.set_default_executor(ThreadPoolExecutor(slots + DELIVERING + 6))
+    loop.set_default_executor(ThreadPoolExecutor(slots + DELIVERING + 7))
     stopping, turns = asyncio.Event(), Turns()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
@@ -194,6 +194,7 @@ async def _until_stopped(app: App, slots: int, stopping: asyncio.Event) -> None:
         (["classify", "decide"], slots),
         (["alone"], 1),
         (["deliver"], DELIVERING),
+        (["imports"], 1),
         (["upkeep", "timers"], 1),
         (["cleaning"], 1),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from chromium import WithoutChromium
 from hypothesis import settings
 from sqlalchemy import text
 
@@ -36,6 +37,10 @@ from service.store.vault import Vault
 settings.register_profile("search", deadline=None)  # new cases every time: `make faults`
 settings.register_profile("heed", deadline=None, derandomize=True)  # a change is judged by the same cases everywhere
 settings.load_profile("heed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(WithoutChromium())
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +143,7 @@ def drain(works: Works) -> Callable[[], None]:
 @pytest.fixture
 def address(wiring: Wiring) -> Iterator[str]:
     """A web process over real HTTP; the address it answers at."""
-    with socket.socket() as door:
+    with socket.socket(proto=socket.IPPROTO_TCP) as door:  # or asyncio leaves Nagle's 40 ms in
         door.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_app(wiring), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)

@@ -86,7 +86,11 @@ def get_decision(session: SessionDep, _caller: Supervisor, decision_id: UUID) ->
 @router.post("/{decision_id}/replay", summary="Replay a decision", responses=examples.answer(200, examples.REPLAYED))
 def replay_decision(session: SessionDep, _caller: Supervisor, decision_id: UUID) -> ReplayOut:
     """Decide again from what the receipt holds, and compare byte for byte."""
-    row = _row(session, decision_id)
+    return replayed(session, _row(session, decision_id))
+
+
+def replayed(session: Session, row: Decision) -> ReplayOut:
+    """Whether a receipt still comes out the same; nothing is stored."""
     again = replay(row.receipt, fetch(session, row.policy_version))
     if again == row.receipt:
         return ReplayOut(identical=True)

@@ -9,11 +9,10 @@ from sqlmodel import col, select
 
 from service.api import examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
-from service.api.problems import Problem, not_found
+from service.api.problems import not_found
 from service.api.shapes import DeliveryOut, delivery_out
-from service.deliver.outbox import replay
+from service.deliver import dead_letters
 from service.people.access import Caller
-from service.store import audit
 from service.store.tables import Delivery
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], route_class=StrictRoute)
@@ -48,12 +47,8 @@ def list_deliveries(
 )
 def replay_delivery(session: SessionDep, caller: Admin, delivery_id: UUID) -> DeliveryOut:
     """Send a dead delivery once more, under the same idempotency key."""
-    row = session.get(Delivery, delivery_id, with_for_update=True)
+    row = dead_letters.replay(session, delivery_id, actor=caller.name)
     if row is None:
         raise not_found("delivery")
-    if row.state != "dead":
-        raise Problem(409, f"This delivery is {row.state}: only a dead one can be replayed.")
-    replay(session, row)
-    audit.record(session, caller.name, "delivery.replayed", str(row.id), destination=row.destination)
     session.commit()
     return delivery_out(row)

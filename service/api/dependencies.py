@@ -166,10 +166,17 @@ def _cursor(
         return None
     try:
         at, row = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
-        return Position(datetime.fromisoformat(at), UUID(row))
+        found = Position(datetime.fromisoformat(at), UUID(row))
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:
-        wrong = [{"pointer": "", "parameter": "cursor", "detail": "This is no cursor of ours."}]
-        raise Problem(422, "Give `next` of the page before, unchanged.", errors=wrong) from error
+        raise _no_cursor() from error
+    if found.at.tzinfo is None:  # another moment for every database's own zone
+        raise _no_cursor()
+    return found
+
+
+def _no_cursor() -> Problem:
+    wrong = [{"pointer": "", "parameter": "cursor", "detail": "This is no cursor of ours."}]
+    return Problem(422, "Give `next` of the page before, unchanged.", errors=wrong)
 
 
 CursorDep = Annotated[Position | None, Depends(_cursor)]

@@ -3,21 +3,15 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy.exc import IntegrityError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool
 from sqlmodel import Session, col, select
-from uuid_utils.compat import uuid7
 
 from service.api import examples
 from service.api.dependencies import LimitDep, SessionDep, StrictRoute, WiringDep, allow
-from service.api.problems import Problem, not_found
-from service.deliver.catalog import check_settings, new_secret, open_destination
-from service.deliver.destination import Call, Rejected, TryLater
-from service.deliver.outbox import open_secrets, seal_secrets, send_waiting
+from service.api.problems import not_found
+from service.deliver.set_up import Change, change, remove, set_up, try_out
 from service.people.access import Caller
-from service.store import audit
-from service.store.tables import Destination, now
-from service.store.vault import Unreadable, Vault
+from service.store.tables import Destination
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"], route_class=StrictRoute)
 Admin = Annotated[Caller, Depends(allow())]
@@ -43,7 +37,7 @@ class DestinationPatch(BaseModel):
 
     secrets: Secrets | None = None
     settings: dict[str, Any] | None = None
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
 
 
 class DestinationOut(BaseModel):
@@ -94,11 +88,8 @@ def _locked(session: Session, name: str) -> Destination:
     return _found(session.get(Destination, name, with_for_update=True))
 
 
-def _secrets(vault: Vault, row: Destination) -> list[str]:
-    try:
-        return open_secrets(vault, row)
-    except Unreadable as error:
-        raise Problem(409, f"The secrets of '{row.name}' cannot be read: set them again. {error}") from error
+def _clear(secrets: list[SecretStr] | None) -> list[str] | None:
+    return None if secrets is None else [secret.get_secret_value() for secret in secrets]
 
 
 @router.post(
@@ -109,20 +100,16 @@ def _secrets(vault: Vault, row: Destination) -> list[str]:
 )
 def create_destination(parts: WiringDep, session: SessionDep, caller: Admin, body: DestinationIn) -> DestinationOut:
     """Set up a destination; deliveries that waited for it start at once."""
-    given = [secret.get_secret_value() for secret in body.secrets]
-    made = None if given else new_secret(body.kind)
-    secrets = given if made is None else [made]
-    check_settings(body.kind, body.settings, secrets, parts.http)
-    sealed = seal_secrets(parts.vault, body.name, secrets)
-    row = Destination(name=body.name, kind=body.kind, settings=body.settings, secrets=sealed.data, key_id=sealed.key_id)
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        detail = f"A destination named '{body.name}' is already set up: change it with PATCH."
-        raise Problem(409, detail) from error
-    send_waiting(session, body.name)
-    audit.record(session, caller.name, "destination.created", body.name, kind=body.kind)
+    row, made = set_up(
+        session,
+        parts.vault,
+        parts.http,
+        name=body.name,
+        kind=body.kind,
+        settings=body.settings,
+        secrets=_clear(body.secrets) or [],
+        actor=caller.name,
+    )
     session.commit()
     return _out(row, made)
 
@@ -152,19 +139,8 @@ def change_destination(
 ) -> DestinationOut:
     """Change settings or secrets, or switch on again; what is not given stays."""
     row = _locked(session, name)
-    secrets = [one.get_secret_value() for one in body.secrets] if body.secrets else _secrets(parts.vault, row)
-    settings = row.settings if body.settings is None else body.settings
-    check_settings(row.kind, settings, secrets, parts.http)
-    sealed = seal_secrets(parts.vault, name, secrets)
-    row.settings, row.secrets, row.key_id = settings, sealed.data, sealed.key_id
-    if body.enabled is not None:
-        row.disabled_at = None if body.enabled else now()
-        row.disabled_reason = None if body.enabled else f"switched off by {caller.name}"
-    session.add(row)
-    if row.disabled_at is None:
-        send_waiting(session, name)
-    changed = sorted(body.model_dump(exclude_none=True))
-    audit.record(session, caller.name, "destination.changed", name, changed=changed)
+    wanted = Change(_clear(body.secrets), body.settings, body.enabled)
+    change(session, parts.vault, parts.http, row, wanted, actor=caller.name)
     session.commit()
     return _out(row)
 
@@ -172,8 +148,7 @@ def change_destination(
 @router.delete("/{name}", status_code=204, summary="Remove a destination")
 def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
     """Remove a destination; deliveries to it wait until one of that name is set up again."""
-    session.delete(_locked(session, name))
-    audit.record(session, caller.name, "destination.deleted", name)
+    remove(session, _locked(session, name), actor=caller.name)
     session.commit()
 
 
@@ -185,11 +160,7 @@ def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
 def try_destination(parts: WiringDep, session: SessionDep, _caller: Admin, name: str) -> TestOut:
     """Make a harmless call and say whether it went through."""
     row = _found(session.get(Destination, name))
-    destination = open_destination(row.kind, row.settings, _secrets(parts.vault, row), parts.http)
+    session.expunge(row)
     session.rollback()  # no connection is held while somebody else's machine takes its time
-    at = now()
-    try:
-        destination.test(Call(str(uuid7()), at, at))
-    except (Rejected, TryLater) as refusal:
-        return TestOut(ok=False, detail=refusal.detail)
-    return TestOut(ok=True, detail=None)
+    refusal = try_out(parts.vault, parts.http, row)
+    return TestOut(ok=refusal is None, detail=refusal)

@@ -1,15 +1,18 @@
 """The door every request comes through: a request id, a body bounded in bytes and time, headers, a line in the log."""
 
-import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from http import HTTPMethod
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.body import FILES, ORDINARY, Bounds, Incoming
 from service.api.problems import Problem, mistake
+from service.api.room import Room
 from service.telemetry import DURATION, REQUESTS, new_request_id, request_id
 
 log = structlog.get_logger(__name__)
@@ -22,13 +25,35 @@ _HEADERS: Sequence[tuple[str, str]] = (
 )
 
 
-class Door:
-    """ASGI middleware, outermost. A body is read whole before the application sees the request."""
+# Where a file is sent: the application reads the body as it comes, and nobody holds it.
+_STREAMED = frozenset({("POST", "/v1/imports"), ("POST", "/imports")})
+_ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})  # whoever looks after an overloaded service needs its answer
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int = 10_000_000, seconds: float = 10) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much one process takes on at once."""
+
+    requests: int = 256
+    files: int = 8
+    held_bytes: int = 32_000_000  # read, they take ten times as much
+
+
+CAPACITY = Capacity()
+
+
+class Door:
+    """ASGI middleware, outermost. A body is read whole before the application sees the request, but for files."""
+
+    def __init__(
+        self, app: ASGIApp, *, ordinary: Bounds = ORDINARY, files: Bounds = FILES, capacity: Capacity = CAPACITY
+    ) -> None:
         self._app = app
-        self._most_bytes = most_bytes
-        self._seconds = seconds
+        self._ordinary = ordinary
+        self._streamed = dict.fromkeys(_STREAMED, files)
+        self._requests = Room(capacity.requests, "heed has as many requests under way as it can carry.")
+        self._files = Room(capacity.files, "heed is taking in as many files as it can carry.")
+        self._bodies = Room(capacity.held_bytes, "heed holds as many bodies as it has room for.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,8 +78,7 @@ class Door:
 
         try:
             _address(scope)
-            body = await self._body(scope["method"], headers, receive)
-            await self._app(scope, _replay(body, receive), marked)
+            await self._serve(scope, headers, receive, marked)
         except Problem as problem:
             await problem.response()(scope, receive, marked)
         except Exception as error:  # noqa: BLE001 (the last that can still answer, with a request id to find it by)
@@ -68,32 +92,24 @@ class Door:
             log.info("http.answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
             request_id.reset(token)
 
-    async def _body(self, method: str, headers: Headers, receive: Receive) -> bytes:
-        if method in {"GET", "HEAD", "OPTIONS"}:
-            return b""
-        if headers.get("content-encoding", "identity").lower() != "identity":
-            raise Problem(415, "Send the body as it is, without a Content-Encoding.")
-        too_large = Problem(413, f"A body has at most {self._most_bytes:,} bytes: send fewer records at a time.")
-        declared = headers.get("content-length", "")
-        if declared.isdigit() and int(declared[:19]) > self._most_bytes:
-            raise too_large
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self._seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise Problem(400, "The connection ended before the body did.")
-                    chunks.append(message.get("body", b""))
-                    size += len(chunks[-1])
-                    if size > self._most_bytes:
-                        raise too_large
-                    if not message.get("more_body", False):
-                        return b"".join(chunks)
-        except TimeoutError as error:
-            detail = f"The body took longer than {self._seconds:g} seconds to arrive."
-            raise Problem(408, detail, headers={"Connection": "close"}) from error  # or the socket would wait on
+    async def _serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        if path in _ALWAYS or method in {"GET", "HEAD", "OPTIONS"}:
+            with nullcontext() if path in _ALWAYS else self._requests.one():
+                await self._app(scope, _replay(b"", receive), send)
+            return
+        streamed = self._streamed.get((method, path))
+        incoming = Incoming(receive, streamed or self._ordinary)
+        incoming.check(headers)
+        if streamed:
+            with self._files.one():
+                await self._app(scope, incoming.receive, send)
+            return
+        self._requests.check()  # before its body takes up room, but who sends slowly keeps nobody out
+        with self._bodies.share() as hold:
+            body = await incoming.whole(hold)
+            with self._requests.one():
+                await self._app(scope, _replay(body, receive), send)
 
 
 def _address(scope: Scope) -> None:

@@ -110,6 +110,27 @@ WORK_ITEM: dict[str, Any] = {
     "events": [{"sequence": 1, "type": "created", "actor": "heed", "at": _AT, "data": {}}],
     "deliveries": [DELIVERY],
 }
+BACKLOG_ITEM: dict[str, Any] = {
+    "id": _ITEM_ID,
+    "title": 'Suggestion (delivery): "Let me choose the day of delivery."',
+    "status": "open",
+    "tags": ["delivery"],
+    "score": 3.08,
+    "factors": {"voices": 1, "account_value": 120000, "newest": "2026-11-20T10:00:01Z"},
+    "evidence": [
+        {
+            "feedback_id": _FEEDBACK_ID,
+            "text": "Let me choose the day of delivery.",
+            "question": "What could we do better?",
+            "source": "store-survey",
+            "received_at": "2026-11-20T10:00:01Z",
+        }
+    ],
+    "work_item_id": _ITEM_ID,
+    "owner": None,
+    "rule": "product-suggestion",
+    "created_at": _AT,
+}
 EVENTS: Mapping[str, dict[str, Any]] = {
     "acknowledge": {"type": "acknowledge"},
     "assign": {"type": "assign", "owner": "ana"},
@@ -117,6 +138,7 @@ EVENTS: Mapping[str, dict[str, Any]] = {
     "wait": {"type": "wait", "until": "2030-11-23T09:00:00Z", "comment": "The customer looks for the receipt."},
     "resume": {"type": "resume"},
     "resolve": {"type": "resolve", "outcome": "replaced", "root_cause": "packaging"},
+    "judge": {"type": "judge", "rules": {"negative-text-ticket": True}, "comment": "It is ironic."},
     "reopen": {"type": "reopen", "comment": "The replacement was broken, too."},
 }
 STORY: dict[str, Any] = {
@@ -178,6 +200,53 @@ DESTINATION_SHOWN = {
 }
 DESTINATION_MADE = {**DESTINATION_SHOWN, "secret": "whsec_c2hvd24gdGhpcyBvbmNl"}
 TRIED = {"ok": False, "detail": "The other side answered 401: look at the secret."}
+
+SOURCE: dict[str, Any] = {
+    "name": "store-survey",
+    "kind": "api",
+    "address": "https://heed.example.com/v1/feedback",
+    "settings": {},
+    "created_at": "2026-11-19T16:00:00Z",
+    "newest_at": _AT,
+}
+
+UPLOAD = {
+    "file": "id,text,nps\nr-1001,Parcel came two weeks late and broken.,3\n",
+    "source": "store-survey",
+    "mapping": '{"external_id": "id", "verbatims.0.text": "text", "scores.nps": "nps"}',
+    "history": "true",
+}
+IMPORTING = {"id": "0199a0f0-1c00-7000-8000-000000000005"}
+IMPORT_LISTED: dict[str, Any] = {
+    **IMPORTING,
+    "source": "store-survey",
+    "file_name": "december.csv",
+    "history": True,
+    "state": "done",
+    "reason": None,
+    "rows": 3,
+    "new": 1,
+    "duplicate": 1,
+    "revision": 0,
+    "stale": 0,
+    "rejected": 1,
+    "created_by": "survey platform",
+    "created_at": _AT,
+    "finished_at": _AT,
+}
+IMPORT: dict[str, Any] = {
+    **IMPORT_LISTED,
+    "layout": {
+        "format": "csv",
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "sheet": None,
+        "columns": ["id", "text", "nps"],
+        "notes": [],
+    },
+    "mapping": {"external_id": "id", "verbatims.0.text": "text", "scores.nps": "nps"},
+    "errors": [{"row": 3, "column": "nps", "detail": "At most 10 is allowed here."}],
+}
 
 
 def page(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,12 +26,12 @@ from service.api.dependencies import (
 )
 from service.api.problems import Problem, not_found
 from service.api.shapes import DeliveryOut, WorkItemOut, work_items_out
+from service.ingest import quarantine
 from service.ingest.catalog import SOURCES
-from service.ingest.intake import Refused, restart
+from service.ingest.intake import Refused
 from service.ingest.record import FeedbackRecord, Moment, SourceName
 from service.ingest.source import Received
 from service.people.access import Caller
-from service.store import audit
 from service.store.tables import (
     Classification,
     Decision,
@@ -110,7 +110,8 @@ _BODY = {
     "",
     status_code=202,
     summary="Send feedback",
-    responses=examples.answer(202, examples.INGESTED, conflict="A revision is stored with other content"),
+    responses=examples.answer(202, examples.INGESTED, conflict="A revision is stored with other content")
+    | {429: {"description": "So much waits that no more is taken: send it again after `Retry-After`"}},
     openapi_extra=_BODY,
 )
 def push(request: Request, parts: WiringDep, caller: Pusher, inbound: InboundDep) -> IngestOut:
@@ -206,7 +207,11 @@ def _listed(row: Feedback) -> FeedbackOut:
 @router.get("/{feedback_id}", summary="Tell the story of a record", responses=examples.answer(200, examples.STORY))
 def get_story(session: SessionDep, caller: Viewer, feedback_id: UUID) -> StoryOut:
     """The story of one record: the words, what was read in them, what was decided and why, what was made and sent."""
-    row = _visible(session, caller, feedback_id)
+    return story_of(session, find_feedback(session, caller, feedback_id))
+
+
+def story_of(session: Session, row: Feedback) -> StoryOut:
+    """Everything that became of a record, read from what is stored."""
     revisions = session.exec(
         select(FeedbackRevision.revision)
         .where(col(FeedbackRevision.feedback_id) == row.id)
@@ -261,18 +266,15 @@ def get_story(session: SessionDep, caller: Viewer, feedback_id: UUID) -> StoryOu
 )
 def retry(session: SessionDep, caller: Admin, feedback_id: UUID) -> FeedbackOut:
     """Let a quarantined record try again, from the beginning."""
-    row = session.get(Feedback, feedback_id, with_for_update=True)
+    row = quarantine.retry(session, feedback_id, actor=caller.name)
     if row is None:
         raise not_found("feedback record")
-    if row.stage != "quarantined":
-        raise Problem(409, f"This record is {row.stage}: only a quarantined one can be retried.")
-    restart(session, row)
-    audit.record(session, caller.name, "feedback.retried", str(row.id))
     session.commit()
     return _listed(row)
 
 
-def _visible(session: Session, caller: Caller, feedback_id: UUID) -> Feedback:
+def find_feedback(session: Session, caller: Caller, feedback_id: UUID) -> Feedback:
+    """A record this caller may see; 404 for any other."""
     row = session.get(Feedback, feedback_id)
     if row is None or (caller.source is not None and row.source != caller.source):
         raise not_found("feedback record")

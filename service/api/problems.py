@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457): our exceptions to HTTP statuses; the only file that knows both."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from json import JSONDecodeError
@@ -15,11 +16,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from service.deliver.dead_letters import NotDead
 from service.deliver.destination import InvalidDestination
+from service.deliver.set_up import SecretsUnreadable, Taken
+from service.ingest.backlog import TooManyWaiting
+from service.ingest.field_map import InvalidMap
+from service.ingest.file_layout import UnreadableFile
 from service.ingest.intake import Raced
+from service.ingest.quarantine import NotQuarantined
 from service.ingest.source import BadPayload
-from service.ingest.strict_json import NotJson, NotText
+from service.ingest.strict_json import NotJson, NotText, escape
 from service.ingest.wording import MOST, pointer, sentence
+from service.review import WrongAnswers
 from service.route.findings import InvalidPolicy
 from service.route.versions import OwnPolicy, UnknownVersion
 from service.store.database import is_outage
@@ -99,7 +107,8 @@ def invalid(error: RequestValidationError, shape: object) -> Problem:
 def _invalid(found: ErrorDetails, body: object, shape: object) -> dict[str, str]:
     place, *steps = found["loc"]
     if place != "body":
-        return {"pointer": "", "parameter": str(steps[0] if steps else place), "detail": sentence(found)}
+        zone = " In an address the + of a zone is written %2B." if _lost_plus(found) else ""
+        return {"pointer": "", "parameter": str(steps[0] if steps else place), "detail": sentence(found) + zone}
     detail = sentence({**found, "loc": tuple(steps)}, shape)
     if found["type"] == "missing" and not steps:
         detail = "An object is needed here."  # FastAPI takes `null` for no body
@@ -110,10 +119,17 @@ def _invalid(found: ErrorDetails, body: object, shape: object) -> dict[str, str]
     return {"pointer": pointer(steps), "detail": detail}
 
 
+def _lost_plus(found: ErrorDetails) -> bool:
+    """Whether this is a time whose + an address has turned into a blank."""
+    return found["type"].startswith("datetime") and bool(re.search(r" \d\d:?\d\d$", str(found["input"])))
+
+
 def _database(error: DBAPIError | psycopg.Error) -> Problem:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if getattr(cause, "sqlstate", None) in {"53100", "58030"}:
         return _unavailable("The database has no disk space left; nothing was stored. Try again later.", "storage-full")
+    if isinstance(cause, psycopg.errors.QueryCanceled):
+        return _unavailable("The database needed longer than anybody should wait: try again later, or ask for less.")
     if is_outage(error):
         return _unavailable(
             "The database does not answer right now: try again. Feedback is stored once, however often it is sent."
@@ -130,6 +146,16 @@ def mistake(error: Exception) -> Problem:
     """500, and a line in the log that the request id finds; never with the words of the error."""
     log.error("request.failed", exc_info=error)
     return Problem(500, "heed made a mistake and has written it down; the request id finds it in the log.")
+
+
+def _too_many(error: TooManyWaiting) -> Problem:
+    return Problem(
+        429,
+        f"{error.waiting:,} records wait to be decided, and heed takes no more for now; nothing was stored."
+        f" Send the same again in {error.again} s.",
+        "too-many-waiting",
+        headers={"Retry-After": str(error.again)},
+    )
 
 
 def _policy(error: InvalidPolicy) -> Problem:
@@ -152,11 +178,32 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "This destination cannot work as described.",
         errors=[{"pointer": one.pointer, "detail": one.detail} for one in error.problems],
     ),
+    Taken: lambda error: Problem(409, str(error)),
+    SecretsUnreadable: lambda error: Problem(409, str(error)),
+    NotDead: lambda error: Problem(409, str(error)),
+    NotQuarantined: lambda error: Problem(409, str(error)),
     Impossible: lambda error: Problem(
         409, error.detail, error.type, [{"pointer": pointer, "detail": text} for pointer, text in error.missing]
     ),
+    WrongAnswers: lambda error: Problem(
+        422,
+        "Every open rule of the item is answered, and no other.",
+        errors=[{"pointer": pointer, "detail": text} for pointer, text in error.errors],
+    ),
     UnknownVersion: lambda error: Problem(404, str(error)),
     OwnPolicy: lambda error: Problem(409, str(error), "own-policy"),
+    TooManyWaiting: _too_many,
+    UnreadableFile: lambda error: Problem(
+        422, "The file cannot be imported.", errors=[{"pointer": "/file", "detail": str(error)}]
+    ),
+    InvalidMap: lambda error: Problem(
+        422,
+        "The file cannot be imported with this mapping.",
+        errors=[
+            {"pointer": f"/mapping/{escape(name)}" if name else "/mapping", "detail": detail}
+            for name, detail in error.problems
+        ],
+    ),
     Raced: lambda _error: _unavailable("Somebody else is storing the same records. Send the request again."),
     PoolTimeout: lambda _error: _unavailable("All connections to the database are in use. Send the request again."),
     DBAPIError: _database,

@@ -1,4 +1,4 @@
-"""Shapes that several resources show: work items, deliveries, feedback; made from rows."""
+"""Shapes that several resources and commands show: work items, deliveries, imports; made from rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from service.store.tables import Decision, Delivery, WorkItem, WorkItemEvent, WorkItemEvidence, among
+from service.store.tables import Decision, Delivery, Import, WorkItem, WorkItemEvent, WorkItemEvidence, among
 from service.work.items import Why, clocks, why
 from service.work.lifecycle import Clock, target_state
 
@@ -82,12 +82,53 @@ class WorkItemOut(BaseModel):
     deliveries: list[DeliveryOut]
 
 
+class MistakeOut(BaseModel):
+    """Why a row was rejected; `column` is null where it is the row as a whole."""
+
+    row: int
+    column: str | None
+    detail: str
+
+
+class ImportListed(BaseModel):
+    """An import in a list: how far it has come."""
+
+    id: UUID
+    source: str
+    file_name: str
+    history: bool
+    state: Literal["running", "done", "failed"]
+    reason: str | None
+    rows: int
+    new: int
+    duplicate: int
+    revision: int
+    stale: int
+    rejected: int
+    created_by: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ImportOut(ImportListed):
+    """An import: how far it has come, how its file is read, and the first 1,000 errors."""
+
+    layout: dict[str, Any]
+    mapping: dict[str, str]
+    errors: list[MistakeOut]
+
+
 def delivery_out(row: Delivery) -> DeliveryOut:
     """A delivery as the API shows it."""
     return DeliveryOut(
         **row.model_dump(exclude={"attempt", "sequence", "external_status"}),
         attempts=row.attempt,
     )
+
+
+def import_out(row: Import) -> ImportOut:
+    """An import as the API shows it."""
+    return ImportOut(**row.model_dump(include=set(ImportOut.model_fields)))
 
 
 def work_items_out(session: Session, rows: Sequence[WorkItem], now: datetime) -> list[WorkItemOut]:

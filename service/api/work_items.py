@@ -13,9 +13,9 @@ from service.api.problems import not_found
 from service.api.shapes import WorkItemOut, work_items_out
 from service.ingest.record import Moment
 from service.people.access import Caller
+from service.review import happens
 from service.store.tables import WorkItem, now
 from service.work.events import Event
-from service.work.items import record_event
 
 router = APIRouter(prefix="/v1/work-items", tags=["work items"], route_class=StrictRoute)
 Supervisor = Annotated[Caller, Depends(allow("supervisor"))]
@@ -68,10 +68,15 @@ def get_work_item(session: SessionDep, _caller: Supervisor, item_id: UUID) -> Wo
     openapi_extra=_BODY,
 )
 def add_event(session: SessionDep, caller: Supervisor, item_id: UUID, event: Event) -> WorkItemOut:
-    """Acknowledge, assign, record a contact attempt, wait, resume, resolve or reopen."""
+    """Acknowledge, assign, record a contact attempt, wait, resume, resolve or reopen; judge an item of kind `review`.
+
+    To judge is to answer each rule that the machine left open: `rules` holds true or false for every rule under
+    `why`. Each true makes the item that rule plans (at most one of a kind for a feedback record), and the review is
+    resolved. The answers are no blind labels: they are never used to measure the classifier.
+    """
     row = session.get(WorkItem, item_id, with_for_update=True)
     if row is None:
         raise not_found("work item")
-    record_event(session, row, event, actor=caller.name, at=now())
+    happens(session, row, event, actor=caller.name, at=now())
     session.commit()
     return work_items_out(session, [row], now())[0]

@@ -6,6 +6,7 @@ import structlog
 import uvicorn
 
 from service import telemetry
+from service.api.connection import Connection
 from service.api.dependencies import Wiring
 from service.app import create_app
 from service.classify import Reader
@@ -43,7 +44,9 @@ def main() -> None:
             require_approval=False,
         )
         log.info("web.started", port=door.getsockname()[1])
-        config = uvicorn.Config(create_app(parts), log_config=None, access_log=False, server_header=False)
+        config = uvicorn.Config(
+            create_app(parts), http=Connection, ws="none", log_config=None, access_log=False, server_header=False
+        )
         uvicorn.Server(config).run(sockets=[door])
 
 

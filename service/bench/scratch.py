@@ -84,6 +84,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HEED_HOME": str(settings.home),
         "HEED_MODEL": settings.model,
         "HEED_WORKER_SLOTS": str(settings.worker_slots),
+        "HEED_MOST_WAITING": "100_000_000",  # a benchmark's flood is what it is there for
     }
     if settings.database_url is not None:
         own["HEED_DATABASE_URL"] = settings.database_url.get_secret_value()

@@ -1,11 +1,13 @@
-"""`heed bench`: what ingest and the road carry and whether promises are kept, each beside a named peer in one run."""
+"""`heed bench`: what ingest, road and import carry, whether promises are kept, each beside a named peer in one run."""
 
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from service.bench import importing as import_bench
 from service.bench import ingest as ingest_bench
+from service.bench import pages as pages_bench
 from service.bench import promise as promise_bench
 from service.bench import road as road_bench
 from service.bench.figures import BenchFailed, Report
@@ -13,7 +15,7 @@ from service.cli.output import AsJson, print_json, print_table
 from service.settings import Settings
 
 app = typer.Typer(
-    help="Benchmarks: ingest, road, promise. Each works in a place of its own and leaves nothing behind.",
+    help="Benchmarks: ingest, road, import, pages, promise, each in a place of its own that is gone afterwards.",
     no_args_is_help=True,
 )
 
@@ -39,6 +41,62 @@ def road(
 ) -> None:
     """Records a second from POST to routed, against the bare classifier, and where the time goes."""
     _run(lambda: road_bench.measure(Settings(), records, rounds), as_json)
+
+
+@app.command("import")
+def import_files(
+    rows: Annotated[int, typer.Option(min=100, max=10_000_000, help="Rows of the file in each round.")] = 100_000,
+    rounds: Rounds = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Rows a second and peak memory of `heed import`, against COPY of the same file and a file of a tenth the rows."""
+    _run(lambda: import_bench.measure(Settings(), rows, rounds), as_json)
+
+
+@app.command()
+def pages(
+    records: Annotated[int, typer.Option(min=100, max=10_000_000, help="Feedback records.")] = 100_000,
+    items: Annotated[int, typer.Option(min=10, max=1_000_000, help="Open work items.")] = 10_000,
+    requests: Annotated[int, typer.Option(min=20, max=10_000, help="Requests for each page.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Server time of the five busiest pages of a full installation, against one without rows. Exit 3 when too slow."""
+    try:
+        report = pages_bench.measure(Settings(), records, items, requests)
+    except BenchFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        print_json(report)
+    else:
+        _show_pages(report)
+    if not report.kept:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _show_pages(report: pages_bench.PagesReport) -> None:
+    print_table(
+        ("page", "at once", "p50 ms", "p95 ms", "against sign-in", ""),
+        [
+            (
+                line.page,
+                line.at_once,
+                f"{line.p50:.1f}",
+                f"{line.p95:.1f}",
+                f"{line.ratio:.1f} x",
+                "holds" if line.holds else f"OVER {report.allowed_p95:.0f}",
+            )
+            for line in report.lines
+        ],
+    )
+    machine = report.machine
+    print(
+        f"\n{report.records:,} records, {report.open_items:,} open items. {machine.cores} cores, "
+        f"Python {machine.python}, PostgreSQL {machine.postgresql}, load {machine.load[0]:.1f} before and "
+        f"{machine.load[1]:.1f} after."
+    )
+    for sentence in report.how:
+        print(f"- {sentence}")
 
 
 @app.command()

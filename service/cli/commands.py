@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command("demo:demo", "Show the whole road: our own feedback in, work items and delivered tickets out."),
     "serve": Command("serve:serve", "Serve the API, with one worker beside it: one command, one terminal."),
     "worker": Command("serve:worker", "Run jobs. Any number of workers, on any machines, share one database."),
+    "import": Command("imports:import_file", "Import a file of feedback: CSV, NDJSON or XLSX."),
     "classify": Command("classify:classify", "Read a text, or the lines of standard input, on every axis."),
     "calibrate": Command(
         "calibrate:calibrate", "Judge a file of labels: which thresholds keep a promise, and why not."
@@ -32,7 +33,7 @@ COMMANDS: Mapping[str, Command] = {
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),
     "doctor": Command("doctor:doctor", "Look at everything an installation needs and say what is wrong."),
     "migrate": Command("migrate:migrate", "Bring the database to the newest schema."),
-    "bench": Command("bench:app", "Benchmarks: ingest, road, promise."),
+    "bench": Command("bench:app", "Benchmarks: ingest, road, import, pages, promise."),
 }
 
 

@@ -24,9 +24,11 @@ from sqlmodel import Session, col, select
 
 from models.taxonomy import default_taxonomy
 from service import telemetry
+from service.api.connection import Connection
 from service.app import create_app
 from service.cli.serve import PortTaken, WorkerProcess, listen, web
 from service.demo.helpdesk import HelpDesk
+from service.demo.people import PEOPLE, let_people_in
 from service.installation import Opened, open_installation
 from service.people.access import ROLES, create_key, revoke_key
 from service.route import versions
@@ -59,6 +61,8 @@ def demo(
         telemetry.configure(settings.log_level)
         opened = stack.enter_context(open_installation(settings))
         keys = _make_keys(opened)
+        with opened.database.session() as session:
+            password = let_people_in(session)
         _use_demo_policy(opened)
         address = stack.enter_context(_serving(opened, port or settings.port))
         with httpx.Client(base_url=address, trust_env=False, timeout=30) as http:
@@ -72,6 +76,7 @@ def demo(
             raise typer.Exit(1)
         if not once:
             _show_ways_in(console, address, desk, keys["supervisor"])
+            _show_sign_in(console, address, password)
             console.print("Serving until Ctrl-C.")
             _until_interrupted()
     if once:
@@ -153,7 +158,8 @@ def _serving(opened: Opened, first: int) -> Iterator[str]:
                 continue
         if door is None:
             raise PortTaken(f"All ports from {first} to {first + 49} are taken: choose another with --port.")
-        server = uvicorn.Server(uvicorn.Config(create_app(web(opened)), log_config=None, access_log=False))
+        config = uvicorn.Config(create_app(web(opened)), http=Connection, ws="none", log_config=None, access_log=False)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         worker = WorkerProcess()
         worker.start()
@@ -257,6 +263,16 @@ def _show_ways_in(console: Console, address: str, desk: HelpDesk, key: str) -> N
         soft_wrap=True,
         highlight=False,
     )
+
+
+def _show_sign_in(console: Console, address: str, password: str) -> None:
+    people = Table("sign in as", "to see", box=None, title="Pages", title_justify="left")
+    for name, person in PEOPLE.items():
+        people.add_row(name, person.sees)
+    console.print()
+    console.print(people)
+    console.print(f"Open {address} and sign in; everybody's password is {password}", soft_wrap=True, highlight=False)
+    console.print()
 
 
 def _until_interrupted() -> None:

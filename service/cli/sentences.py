@@ -10,6 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from models.catalog import UnknownClassifier
 from service.cli.serve import PortTaken
 from service.deliver.addresses import InvalidTarget
+from service.ingest.file_layout import UnreadableFile
+from service.ingest.importing import Overtaken
 from service.installation import WrongSecretKey
 from service.people.access import InvalidKeyRequest
 from service.people.passwords import WeakPassword
@@ -32,6 +34,8 @@ _OURS = (
     InvalidTarget,
     UnknownClassifier,
     PortTaken,
+    UnreadableFile,
+    Overtaken,
 )
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from service.ingest.group import GroupedIntake
 from service.installation import Opened, open_installation
 from service.pipeline import Works
 from service.settings import Settings
+from service.store.database import answering
 from service.worker import GRACE, run
 
 log = structlog.get_logger(__name__)
@@ -50,9 +52,10 @@ def serve(
     check_name(settings.model)
     with (
         listen(host or settings.host, settings.port if port is None else port) as door,
-        open_installation(settings, pool=40) as opened,
+        open_installation(settings, pool=2) as opened,
+        answering(opened.database) as database,
     ):
-        server = _Server(web(opened), child=WorkerProcess() if worker else None)
+        server = _Server(web(replace(opened, database=database)), child=WorkerProcess() if worker else None)
         server.run(sockets=[door])
 
 
@@ -89,7 +92,7 @@ def web(opened: Opened) -> Wiring:
     return Wiring(
         database=opened.database,
         vault=opened.vault,
-        intake=GroupedIntake(opened.database, opened.vault),
+        intake=GroupedIntake(opened.database, opened.vault, most_waiting=settings.most_waiting),
         reader=Reader(settings.model),
         http=open_client(parse_targets(settings.allow_targets)),
         require_approval=settings.require_approval,

@@ -1,5 +1,6 @@
 """`heed users`: the people who sign in to the pages."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from service.people.users import list_users as everybody
 from service.settings import Settings
 
 app = typer.Typer(help="People who sign in to the pages: add, list.", no_args_is_help=True)
+_LONGEST_LINE = 10_000  # characters; more is no password, and is told so
 _SHOWN = ("name", "roles", "active", "created_at")
 
 
@@ -38,7 +40,9 @@ def _password(name: str) -> str:
     if sys.stdin.isatty():
         answer: str = typer.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=True)
         return answer
-    return sys.stdin.readline().rstrip("\r\n")
+    if isinstance(sys.stdin, io.TextIOWrapper):  # what is no text is refused as a password, whatever the locale
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
 
 
 @app.command("list")

@@ -66,7 +66,22 @@ class InvalidDestination(Exception):
 
 def settings_problems(error: ValidationError) -> list[Problem]:
     """What pydantic found wrong with a vendor's settings, each with its place and without the value sent."""
-    return [Problem("/settings" + "".join(map(_step, found["loc"])), found["msg"]) for found in error.errors()]
+    return [
+        Problem(
+            "/settings" + "".join(map(_step, found["loc"])),
+            _WORDS.get(found["type"], found["msg"]).format_map(found.get("ctx", {})),
+        )
+        for found in error.errors()
+    ]
+
+
+_WORDS: Mapping[str, str] = {
+    "extra_forbidden": "this field is unknown here; remove it",
+    "missing": "this field is required",
+    "string_type": "a text is needed here",
+    "string_too_short": "this text is empty; write something here, or leave the field out",
+    "string_too_long": "this text is too long; at most {max_length} characters are allowed here",
+}
 
 
 def _step(part: int | str) -> str:

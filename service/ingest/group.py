@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from threading import Lock
 
+import psycopg
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
+from service.ingest.backlog import MOST_WAITING, Waiting, WaitingLine, count
 from service.ingest.intake import Outcome, Raced, Submission, accept
 from service.store.database import Database, is_outage
 from service.store.vault import Vault
@@ -30,10 +33,18 @@ class GroupedIntake:
     that a quiet service answers at once and a busy one shares its fsyncs.
     """
 
-    def __init__(self, database: Database, vault: Vault, *, most_records: int = MOST_RECORDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        *,
+        most_records: int = MOST_RECORDS,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self._database = database
         self._vault = vault
         self._most = most_records
+        self._line = WaitingLine(most_waiting)
         self._waiting: list[_Entry] = []
         self._guard = Lock()
         self._turn = Lock()
@@ -42,15 +53,22 @@ class GroupedIntake:
         """Store a submission; when this returns, it is durable (or refused as a whole).
 
         Raises:
-            sqlalchemy.exc.DBAPIError: the database did not take it; the sender may try again, safely.
+            TooManyWaiting: so much waits to be decided that no more is taken; nothing was stored.
+            sqlalchemy.exc.DBAPIError, psycopg.Error: the database did not take it; the sender may try again, safely.
         """
+        self._line.refresh(self._count)
         entry = _Entry(submission)
-        with self._guard:
-            self._waiting.append(entry)
-        with self._turn:
-            while not entry.answer.done():
-                self._commit(self._next_group())
-        return entry.answer.result()
+        with self._line.room_for(submission):
+            with self._guard:
+                self._waiting.append(entry)
+            with self._turn:
+                while not entry.answer.done():
+                    self._commit(self._next_group())
+            return entry.answer.result()
+
+    def _count(self) -> Waiting:
+        with Session(self._database.engine) as session:
+            return count(session)
 
     def _next_group(self) -> list[_Entry]:
         with self._guard:
@@ -85,14 +103,15 @@ class GroupedIntake:
                 return self._once(submissions)
             except Raced:
                 continue
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _OTHERS_FIRST:
+            except (DBAPIError, psycopg.Error) as error:
+                cause = error.orig if isinstance(error, DBAPIError) else error
+                if getattr(cause, "sqlstate", None) not in _OTHERS_FIRST:
                     raise
         return self._once(submissions)
 
     def _once(self, submissions: Sequence[Submission]) -> list[Outcome]:
         with self._database.session() as session:
-            return accept(session, submissions, self._vault)
+            return accept(session, submissions, self._vault, queue=self._line.store)
 
 
 def _fail(entries: Sequence[_Entry], error: Exception) -> None:

@@ -1,11 +1,13 @@
 """Feedback becomes rows, once: idempotent on source, external id and revision, and its next job in the same commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 from uuid_utils.compat import uuid7
@@ -26,6 +28,17 @@ class Raced(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where records come from: pushed, or a file. A record of history starts no clock and sends nothing."""
+
+    import_id: UUID | None = None
+    history: bool = False
+
+
+PUSHED = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A submission with conflicts; nothing of it is stored."""
 
@@ -41,10 +54,29 @@ class _Accepted:
 
 Submission = Sequence[Received]
 Outcome = tuple[Settled, ...] | Refused
+Queue = Callable[[str, int], int]
 
 
-def accept(session: Session, submissions: Sequence[Submission], vault: Vault) -> list[Outcome]:
+def first_come(source: str, number: int) -> int:  # noqa: ARG001 (what a `Queue` is asked)
+    """The queue of who has no rivals: the tag of the next `number` records of a source."""
+    return 0
+
+
+def accept(
+    session: Session,
+    submissions: Sequence[Submission],
+    vault: Vault,
+    origin: Origin = PUSHED,
+    queue: Queue = first_come,
+) -> list[Outcome]:
     """Store several submissions in one transaction; each is accepted or refused as a whole.
+
+    Args:
+        session: whose transaction it is.
+        submissions: records, in the order of their coming.
+        vault: seals their originals.
+        origin: where they come from.
+        queue: gives what was pushed its place in the fair queue.
 
     Returns:
         one outcome per submission, in order. Durable once the caller has committed.
@@ -65,7 +97,7 @@ def accept(session: Session, submissions: Sequence[Submission], vault: Vault) ->
         settled, known = result
         outcomes.append(tuple(settled))
         rows.extend(map(_Accepted, settled, contents, submission))
-    _store(session, rows, vault)
+    _store(session, rows, vault, origin, queue)
     return outcomes
 
 
@@ -90,78 +122,93 @@ def _known(session: Session, identities: set[Identity]) -> dict[Identity, Known]
     return {(row.source, row.external_id): Known(row.id, row.revision, digests[row.id]) for row in found}
 
 
-# Plain SQL, because these carry every record of a flood: SQLAlchemy's own inserts take three times the CPU.
+# COPY, because these carry every record of a flood: INSERT takes more CPU here and in the database.
+_FEEDBACK = sql.SQL(
+    "COPY feedback (id, source, external_id, revision, stage, stage_since, attempts, history, import_id, received_at)"
+    " FROM STDIN"
+)
+_REVISIONS = sql.SQL(
+    "COPY feedback_revision (id, feedback_id, revision, body, digest, original, key_id, original_expires_at,"
+    " submitted_at, received_at) FROM STDIN"
+)
 _SOURCES = text(
     "INSERT INTO source (name, kind, settings, created_at)"
     " SELECT name, 'api', '{}', :at FROM unnest(CAST(:names AS varchar[])) AS name ON CONFLICT DO NOTHING"
 )
-_FEEDBACK = text(
-    "INSERT INTO feedback (id, source, external_id, revision, stage, stage_since, attempts, history, received_at)"
-    " VALUES (:id, :source, :external_id, :revision, 'received', :at, 0, false, :at) ON CONFLICT DO NOTHING"
-)
-_REVISIONS = text(
-    "INSERT INTO feedback_revision (id, feedback_id, revision, body, digest, original, key_id, original_expires_at,"
-    " submitted_at, received_at) VALUES (:id, :feedback_id, :revision, CAST(:body AS jsonb), :digest, :original,"
-    " :key_id, :original_expires_at, :submitted_at, :at)"
-)
 
 
-def _store(session: Session, rows: Sequence[_Accepted], vault: Vault) -> None:
+def _store(session: Session, rows: Sequence[_Accepted], vault: Vault, origin: Origin, queue: Queue) -> None:
     at = now()
     fresh = [row.settled for row in rows if row.settled.status == "new"]
     if fresh:
-        _insert_new(session, fresh, at)
+        _insert_new(session, fresh, at, origin)
     stored = [_revision(row, vault, at) for row in rows if row.settled.status != "duplicate"]
     if stored:
-        session.connection().execute(_REVISIONS, stored)
+        _copy(session, _REVISIONS, stored)
     for row in rows:
         if row.settled.status == "revision":
-            _renew(session, row.settled, at)
-    moved = (row.settled for row in rows if row.settled.status in {"new", "revision"})
-    waiting = list(dict.fromkeys(str(settled.id) for settled in moved))
-    for start in range(0, len(waiting), MICRO_BATCH):
-        jobs.defer(session, "classify", ids=list(waiting[start : start + MICRO_BATCH]))
+            _renew(session, row.settled, at, origin)
+    _defer(session, [row.settled for row in rows if row.settled.status in {"new", "revision"}], origin, queue)
 
 
-def _insert_new(session: Session, fresh: Sequence[Settled], at: datetime) -> None:
+def _defer(session: Session, moved: Sequence[Settled], origin: Origin, queue: Queue) -> None:
+    """The next jobs of records that are new, or have a new revision: none with records of two sources."""
+    by_source: dict[str, dict[str, None]] = {}
+    for settled in moved:
+        by_source.setdefault(settled.record.source, {})[str(settled.id)] = None
+    for source, ids in by_source.items():
+        waiting = list(ids)
+        tag = queue(source, len(waiting)) if origin.import_id is None else None
+        for start in range(0, len(waiting), MICRO_BATCH):
+            priority = jobs.LATER if tag is None else jobs.fair(tag + start)
+            jobs.defer(session, "classify", priority=priority, ids=list(waiting[start : start + MICRO_BATCH]))
+
+
+def _insert_new(session: Session, fresh: Sequence[Settled], at: datetime, origin: Origin) -> None:
     names = sorted({settled.record.source for settled in fresh})
     session.connection().execute(_SOURCES, {"names": names, "at": at})
     values = [
-        {
-            "id": settled.id,
-            "source": settled.record.source,
-            "external_id": settled.record.external_id,
-            "revision": settled.record.revision,
-            "at": at,
-        }
-        for settled in sorted(fresh, key=lambda one: identity(one.record))
+        (one.id, *identity(one.record), one.record.revision, "received", at, 0, origin.history, origin.import_id, at)
+        for one in sorted(fresh, key=lambda one: identity(one.record))
     ]
-    if session.connection().execute(_FEEDBACK, values).rowcount < len(values):
-        raise Raced
+    try:
+        _copy(session, _FEEDBACK, values)
+    except psycopg.errors.UniqueViolation as error:
+        raise Raced from error
 
 
-def _revision(row: _Accepted, vault: Vault, at: datetime) -> dict[str, Any]:
+def _copy(session: Session, statement: sql.SQL, rows: Sequence[tuple[Any, ...]]) -> None:
+    driver = session.connection().connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("heed's sessions run on psycopg 3")
+    with driver.cursor() as cursor, cursor.copy(statement) as stream:
+        for row in rows:
+            stream.write_row(row)
+
+
+def _revision(row: _Accepted, vault: Vault, at: datetime) -> tuple[Any, ...]:
+    """The values of a revision, in the order of `_REVISIONS`."""
     settled = row.settled
-    sealed = vault.seal(row.item.original, f"original {settled.id} {settled.record.revision}")
-    return {
-        "id": uuid7(),
-        "feedback_id": settled.id,
-        "revision": settled.record.revision,
-        "body": row.content,
-        "digest": settled.digest,
-        "original": sealed.data,
-        "key_id": sealed.key_id,
-        "original_expires_at": at + ORIGINALS_KEPT,
-        "submitted_at": settled.record.submitted_at or at,
-        "at": at,
-    }
+    number, submitted_at = settled.record.revision, settled.record.submitted_at or at
+    sealed = vault.seal(row.item.original, f"original {settled.id} {number}")
+    original = (sealed.data, sealed.key_id, at + ORIGINALS_KEPT)
+    return (uuid7(), settled.id, number, row.content, settled.digest, *original, submitted_at, at)
 
 
-def _renew(session: Session, settled: Settled, at: datetime) -> None:
+def _renew(session: Session, settled: Settled, at: datetime, origin: Origin) -> None:
+    """A record is what its newest revision is: of history, or of today."""
     session.execute(
         update(Feedback)
         .where(col(Feedback.id) == settled.id, col(Feedback.revision) < settled.record.revision)
-        .values(revision=settled.record.revision, stage="received", stage_since=at, attempts=0, reason=None)
+        .values(
+            revision=settled.record.revision,
+            stage="received",
+            stage_since=at,
+            attempts=0,
+            reason=None,
+            history=origin.history,
+            import_id=origin.import_id,
+        )
     )
 
 

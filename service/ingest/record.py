@@ -31,7 +31,7 @@ def _written_out(value: object) -> object:
 
 
 def _no_controls(value: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in value):
+    if not value.isprintable() and any(unicodedata.category(character) == "Cc" for character in value):
         raise ValueError("control characters are not allowed here")
     return value
 
@@ -48,7 +48,7 @@ def _scalar(value: object) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        if not math.isfinite(value) or abs(value) > 1e15:
+        if abs(value) > 1e15 or not math.isfinite(value):
             raise ValueError("a number beyond 10^15 cannot be kept exactly: send it as a text")
         return _whole_number(value)  # 3 and 3.0 are the same answer
     if isinstance(value, str):

@@ -29,7 +29,7 @@ def _no_constant(name: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     if number in {float("inf"), float("-inf")}:
-        raise NotJson(f"The number {digits[:30]} is too large for any computer's arithmetic.")
+        raise NotJson(f"The number {digits[:30]} is too large for any computer's arithmetic: send it as a text.")
     return number
 
 
@@ -68,7 +68,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
     try:
         value = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise NotJson(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
+        raise NotJson(f"The body is not UTF-8: byte {error.start} cannot be read. Send it as UTF-8.") from error
     except json.JSONDecodeError as error:
         raise NotJson(f"The body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
     except RecursionError as error:
@@ -81,7 +81,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
 
 
 def _too_deep() -> NotJson:
-    return NotJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    return NotJson(f"The body is nested deeper than {MAX_DEPTH} levels: send it flatter.")
 
 
 def _check_depth(value: object) -> None:

@@ -15,6 +15,8 @@ from service.pages.visitor import COOKIE, FormDep, PageRoute, VisitorDep, find_v
 from service.people.passwords import TooBusy
 from service.people.sessions import LASTS, Locked, WrongPassword, sign_in, sign_out
 
+_MOMENT = 2  # seconds
+
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
@@ -42,16 +44,15 @@ async def send_sign_in(request: Request, parts: WiringDep) -> Response:
     """Check name and password; a right one opens the page that was asked for."""
     require_own_page(request, parts)
     form = await read_form(request)
-    back = form.text("next")[:2_000]
+    back, name = form.text("next")[:2_000], form.text("username")[:128]
     try:
-        token = await run_in_threadpool(_sign_in, parts, form.text("username"), form.secret("password"))
+        held = request.cookies.get(COOKIE, "")
+        token = await run_in_threadpool(_sign_in, parts, name, form.secret("password"), held)
     except (WrongPassword, Locked, TooBusy) as refusal:
         status = 401 if isinstance(refusal, WrongPassword) else 429
-        told = page(
-            "sign_in.html.j2", None, status=status, back=back, username=form.text("username"), wrong=str(refusal)
-        )
-        if isinstance(refusal, Locked):
-            told.headers["Retry-After"] = str(refusal.seconds)
+        told = page("sign_in.html.j2", None, status=status, back=back, username=name, wrong=str(refusal))
+        if not isinstance(refusal, WrongPassword):
+            told.headers["Retry-After"] = str(refusal.seconds if isinstance(refusal, Locked) else _MOMENT)
         return told
     answer = RedirectResponse(_within(back), 303)
     answer.set_cookie(
@@ -65,10 +66,12 @@ async def send_sign_in(request: Request, parts: WiringDep) -> Response:
     return answer
 
 
-def _sign_in(parts: Wiring, name: str, password: str) -> str:
+def _sign_in(parts: Wiring, name: str, password: str, held: str) -> str:
     with Session(parts.database.engine, expire_on_commit=False) as session:
         try:
-            return sign_in(session, parts.vault, name[:128], password)
+            token = sign_in(session, parts.vault, name, password)
+            sign_out(session, parts.vault, held)  # whoever had signed in at this browser before
+            return token
         finally:
             session.commit()  # a failure is counted, too
 

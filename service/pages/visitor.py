@@ -1,6 +1,8 @@
 """What pages ask for: who has signed in, a form that carries its token, and problems told as a page."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from hmac import compare_digest
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
@@ -8,8 +10,10 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
@@ -76,6 +80,15 @@ class Form:
         value = self._data.get(name, "")
         return value if isinstance(value, str) else ""
 
+    def file(self, name: str) -> UploadFile | None:
+        """A file that was chosen; None where none was."""
+        value = self._data.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+    async def close(self) -> None:
+        """Let go of the files that were sent."""
+        await self._data.close()
+
     def texts(self, name: str) -> list[str]:
         """Every value of a field that may be chosen several times."""
         return [value for value in self._data.getlist(name) if isinstance(value, str)]
@@ -93,7 +106,7 @@ def require_own_page(request: Request, parts: Wiring) -> None:
     """
     origin = request.headers.get("origin")
     hosts = {request.headers.get("host"), urlsplit(parts.public_url or "").netloc}
-    foreign = origin not in {None, "null"} and urlsplit(origin or "").netloc not in hosts
+    foreign = origin is not None and (origin.partition("://")[2] or "nowhere") not in hosts
     if foreign or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Problem(403, "This form came from another site: open the page here and send it again.")
 
@@ -114,15 +127,18 @@ async def read_form(request: Request) -> Form:
     return Form(data)
 
 
-async def _form(request: Request, parts: WiringDep, visitor: VisitorDep) -> Form:
+async def _form(request: Request, parts: WiringDep, visitor: VisitorDep) -> AsyncIterator[Form]:
     require_own_page(request, parts)
     form = await read_form(request)
-    if form.text("csrf") != visitor.csrf:
-        raise Problem(403, "This form is too old, or not ours: open the page again and send it once more.")
-    return form
+    try:
+        if not compare_digest(form.text("csrf").encode(), visitor.csrf.encode()):
+            raise Problem(403, "This form is too old, or not ours: open the page again and send it once more.")
+        yield form
+    finally:
+        await form.close()
 
 
-FormDep = Annotated[Form, Depends(_form)]
+FormDep = Annotated[Form, Depends(_form, scope="function")]
 
 
 class PageRoute(APIRoute):
@@ -152,6 +168,28 @@ def to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"/sign-in{back}", 303)
 
 
+def astray(as_problem: Callable[[Request, Any], Any]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answer an address or a method that no route has: with a page for a browser, as before for a program."""
+
+    async def told(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        program = request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", "")
+        if program or status not in _ASTRAY:
+            answer: Response = as_problem(request, error)
+            return answer
+        with suppress(DBAPIError, PoolTimeout):  # without its frame the page still says what is wrong
+            request.state.visitor = await run_in_threadpool(find_visitor, request.app.state.wiring, request)
+        return await problem_page(request, Problem(status, _ASTRAY[status]))
+
+    return told
+
+
+_ASTRAY = {
+    404: "No page has this address: it may be mistyped, or the page is gone.",
+    405: "This address is not opened by hand: go to the page whose button leads here.",
+}
+
+
 async def problem_page(request: Request, problem: Problem) -> Response:
     """A problem in words for people, with the status it has."""
     visitor = getattr(request.state, "visitor", None)
@@ -170,6 +208,7 @@ async def problem_page(request: Request, problem: Problem) -> Response:
 _TITLES = {
     403: "This is not open to you",
     404: "There is nothing here",
+    405: "This is no page",
     409: "That is not possible as things stand",
     413: "That is too large",
     422: "Something is not right yet",

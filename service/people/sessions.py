@@ -16,6 +16,7 @@ from service.store.vault import Vault
 LASTS = timedelta(hours=12)  # a working day; then everybody signs in again
 _FREE_FAILURES = 5  # wrong passwords in a row before an account has to wait
 _LONGEST_WAIT = timedelta(minutes=15)
+_WRONG = "The name or the password is wrong."
 
 
 class WrongPassword(Exception):
@@ -50,20 +51,27 @@ def sign_in(session: Session, vault: Vault, name: str, password: str) -> str:
         TooBusy: too many passwords are being checked at once.
     """
     user = session.exec(select(User).where(col(User.name) == name, col(User.active))).first()
-    at = now()
-    if user is not None and user.locked_until is not None and user.locked_until > at:
-        raise Locked(int((user.locked_until - at).total_seconds()) + 1)
-    if not matches(password, user.password_hash if user else None) or user is None:
-        if user is not None:
-            _count_failure(session, user)
-        raise WrongPassword("The name or the password is wrong.")
+    _refuse_locked(user)
+    right = matches(password, user.password_hash if user else None)
+    if user is None:
+        raise WrongPassword(_WRONG)
+    session.refresh(user, with_for_update=True)  # of guesses made side by side each one counts
+    _refuse_locked(user)
+    if not right:
+        _count_failure(session, user)
+        raise WrongPassword(_WRONG)
     user.failures, user.locked_until = 0, None
-    token = secrets.token_urlsafe(32)
+    at, token = now(), secrets.token_urlsafe(32)
     session.add(user)
     session.exec(delete(UserSession).where(col(UserSession.expires_at) < at))
     session.add(UserSession(digest=_digest(vault, token), user_id=user.id, created_at=at, expires_at=at + LASTS))
     audit.record(session, user.name, "user.signed_in", user.name)
     return token
+
+
+def _refuse_locked(user: User | None) -> None:
+    if user is not None and user.locked_until is not None and user.locked_until > (at := now()):
+        raise Locked(int((user.locked_until - at).total_seconds()) + 1)
 
 
 def _count_failure(session: Session, user: User) -> None:
@@ -92,8 +100,11 @@ def signed_in(session: Session, vault: Vault, token: str) -> SignedIn | None:
 
 
 def sign_out(session: Session, vault: Vault, token: str) -> None:
-    """End a session; a cookie kept somewhere opens nothing any more."""
+    """End a session, if it is one; a cookie kept somewhere opens nothing any more."""
+    who = signed_in(session, vault, token)
     session.exec(delete(UserSession).where(col(UserSession.digest) == _digest(vault, token)))
+    if who is not None:
+        audit.record(session, who.caller.name, "user.signed_out", who.caller.name)
 
 
 def _digest(vault: Vault, token: str) -> str:

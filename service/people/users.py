@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from service.people.access import ROLES
 from service.people.passwords import hashed
 from service.store import audit
-from service.store.tables import User
+from service.store.tables import User, UserSession
 
 
 class InvalidUser(Exception):
@@ -33,6 +34,22 @@ def add_user(session: Session, *, name: str, roles: Sequence[str], password: str
     session.add(row)
     audit.record(session, actor, "user.created", name, roles=row.roles)
     return row
+
+
+def set_password(session: Session, *, name: str, password: str, actor: str) -> None:
+    """Give somebody another password: they are signed out everywhere, and an account that had to wait is open again.
+
+    Raises:
+        InvalidUser: nobody has that name.
+        WeakPassword: too short or too long.
+    """
+    row = session.exec(select(User).where(col(User.name) == name)).first()
+    if row is None:
+        raise InvalidUser(f"There is nobody called {name!r}: `heed users list` shows who there is.")
+    row.password_hash, row.failures, row.locked_until = hashed(password), 0, None
+    session.add(row)
+    session.exec(delete(UserSession).where(col(UserSession.user_id) == row.id))
+    audit.record(session, actor, "user.password_set", name)
 
 
 def list_users(session: Session) -> Sequence[User]:

@@ -111,7 +111,7 @@ def decide(policy: Policy, case: Case, thresholds: Mapping[str, ResolvedThreshol
         elif result:
             outcome = "superseded" if rule.then.create in plans else "fired"
             if outcome == "fired":
-                plans[rule.then.create] = _plan(policy, rule, case)
+                plans[rule.then.create] = plan(policy, rule, case)
             stopped = rule.stop
         elif result is None and case.sentiment is not None and condition.hangs_on_judgement(view, clauses):
             review.append(rule.name)
@@ -121,7 +121,8 @@ def decide(policy: Policy, case: Case, thresholds: Mapping[str, ResolvedThreshol
     return Decision(tuple(plans.values()), tuple(outcomes), tuple(review), standing)
 
 
-def _plan(policy: Policy, rule: Rule, case: Case) -> Plan:
+def plan(policy: Policy, rule: Rule, case: Case) -> Plan:
+    """The work item a rule makes of a case, whether or not its condition holds."""
     then = rule.then
     sla = policy.slas.get(then.sla) if then.sla is not None else None
     return Plan(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from service.route.marked import Mark
 
 MAX_ERRORS = 500
+_LONGEST = 400  # of a sentence: it quotes the document, where a name may have 100,000 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Findings:
         Raises:
             InvalidPolicy: it is the 500th; nobody reads on, and looking for what was meant takes its time.
         """
-        self._errors[PolicyError(mark.line, mark.column, detail, suggestion)] = None
+        half = _LONGEST // 2
+        told = detail if len(detail) <= _LONGEST else f"{detail[:half]} ... {detail[-half:]}"
+        self._errors[PolicyError(mark.line, mark.column, told, suggestion)] = None
         if len(self._errors) >= MAX_ERRORS:
             raise InvalidPolicy(self.errors())
 

@@ -1,6 +1,7 @@
 """The receipt of a decision: canonical text that holds all it was made on, and its replay."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -55,6 +56,17 @@ def receipt(decision: Decision, case: Case, provenance: Provenance) -> str:
     )
 
 
+def decided_on(text: str) -> tuple[Case, Mapping[str, ResolvedThreshold]]:
+    """The values a stored decision was made on.
+
+    Raises:
+        KeyError, TypeError, ValueError: the text is no receipt.
+    """
+    told = json.loads(text)
+    thresholds = {name: ResolvedThreshold(**value) for name, value in told["thresholds"].items()}
+    return Case.from_json(told["case"]), thresholds
+
+
 def replay(text: str, policy: Policy) -> str:
     """Decide again from what the receipt holds and write the new receipt: the same bytes where nothing differs.
 
@@ -62,8 +74,7 @@ def replay(text: str, policy: Policy) -> str:
         KeyError, TypeError, ValueError: the text is no receipt.
     """
     told = json.loads(text)
-    case = Case.from_json(told["case"])
-    thresholds = {name: ResolvedThreshold(**value) for name, value in told["thresholds"].items()}
+    case, thresholds = decided_on(text)
     provenance = Provenance(
         id=told["id"],
         feedback_id=told["feedback_id"],

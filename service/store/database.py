@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+from service.store.watchdog import watch
+
 OLDEST_SERVER = 16
 OLDEST_VECTOR = (0, 6)
 
@@ -41,13 +43,42 @@ class Database:
             session.commit()
 
 
-def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Database:
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What the server gives a session, in milliseconds; None is as long as it takes.
+
+    Attributes:
+        lock: to wait for somebody else's lock.
+        statement: to work at one statement.
+        idle: to stand still within a transaction.
+    """
+
+    lock: int = 2_000
+    statement: int | None = None
+    idle: int | None = None
+
+    @property
+    def options(self) -> str:
+        """As the server is told when a connection begins."""
+        limits = {
+            "lock_timeout": self.lock,
+            "statement_timeout": self.statement,
+            "idle_in_transaction_session_timeout": self.idle,
+        }
+        return " ".join(f"-c {name}={value}" for name, value in limits.items() if value is not None)
+
+
+WORK = Patience()
+ANSWERS = Patience(statement=10_000, idle=10_000)  # for who answers people: they are told to come again instead
+
+
+def connect(address: str, *, pool: int = 20, patience: Patience = WORK) -> Database:
     """Open `postgresql://...`; nothing is sent before the first use.
 
     Args:
         address: a PostgreSQL URL; any driver part is replaced by psycopg 3.
         pool: connections kept; as many again may be opened for a moment.
-        lock_timeout_ms: how long a statement waits for somebody else's lock before it gives up.
+        patience: how long the server waits for locks, statements and us.
 
     Raises:
         DatabaseUnusable: not a PostgreSQL address.
@@ -74,7 +105,7 @@ def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Da
         hide_parameters=True,  # they are customers' words, and an error may be printed
         connect_args={
             "connect_timeout": 5,
-            "options": f"{url.query.get('options', '')} -c lock_timeout={lock_timeout_ms} -c timezone=UTC".strip(),
+            "options": f"{url.query.get('options', '')} {patience.options} -c timezone=UTC".strip(),
             "application_name": "heed",
         },
     )
@@ -89,6 +120,20 @@ def connect(address: str, *, pool: int = 20, lock_timeout_ms: int = 2_000) -> Da
     return Database(engine, conninfo)
 
 
+@contextmanager
+def answering(database: Database, *, pool: int = 40, patience: Patience = ANSWERS) -> Iterator[Database]:
+    """The same database for a process that answers people: what takes too long there is cut off, and not done again.
+
+    By the server, and two seconds later by us, should it be frozen.
+    """
+    again = connect(database.engine.url.render_as_string(hide_password=False), pool=pool, patience=patience)
+    watch(again.engine, max(patience.lock, patience.statement or 0) / 1_000 + 2)
+    try:
+        yield again
+    finally:
+        again.engine.dispose()
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database, not what was asked of it, is to blame: the same may simply be tried again."""
     if isinstance(error, PoolTimeout):
@@ -99,11 +144,11 @@ def is_outage(error: BaseException) -> bool:
     state = getattr(cause, "sqlstate", None)
     if state is None:  # not an answer of the server's: it could not be reached, or the connection broke
         return isinstance(cause, psycopg.OperationalError)
-    return state[:2] in _OUTAGES or state == "25006"
+    return state[:2] in _OUTAGES or state in {"25006", "25P03"}
 
 
 # SQLSTATE classes: connection, sign-in, rolled back for another's sake, out of resources, lock held, shutting down,
-# disk. 25006 is a copy that only reads, as during a switch-over.
+# disk. 25006 is a copy that only reads, as during a switch-over; 25P03 a session ended because it stood still.
 _OUTAGES = frozenset({"08", "28", "40", "53", "55", "57", "58"})
 
 

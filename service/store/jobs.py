@@ -22,12 +22,15 @@ QUEUES: Mapping[str, str] = {
     "decide_alone": "alone",
     "deliver": "deliver",
     "wake": "timers",
+    "import": "imports",
     "recover": "upkeep",
     "reconcile": "upkeep",
     "clean": "cleaning",
 }
 # What was begun is finished first: under a flood, records are routed one after the other, not all at its end.
 PRIORITIES: Mapping[str, int] = {"decide": 1, "decide_alone": 1}
+# What was pushed has its place in a fair queue (`fair`), at zero or below; what was imported comes after all of it.
+LATER = -1_000_000_000
 HEARTBEAT = 5  # seconds between two signs of life of a worker
 STALLED = 20  # seconds without one, after which its jobs are taken over
 SESSION_NAME = "heed jobs"  # of the job engine's own connections; all others of ours are called `heed`
@@ -59,6 +62,7 @@ def defer(
     *,
     at: datetime | None = None,
     once: str | None = None,
+    priority: int | None = None,
     **arguments: JSONValue,
 ) -> None:
     """Defer a job by name; it exists if, and only if, the session's transaction commits.
@@ -68,6 +72,7 @@ def defer(
         name: a key of `QUEUES`.
         at: not before this moment (at once where it is None).
         once: at most one *waiting* job carries this key; a second is not an error.
+        priority: other than that of its name; what is higher runs first.
         arguments: ids, never payloads.
 
     Raises:
@@ -84,7 +89,7 @@ def defer(
         _app.configure_task(
             name,
             queue=QUEUES[name],
-            priority=PRIORITIES.get(name, 0),
+            priority=PRIORITIES.get(name, 0) if priority is None else priority,
             schedule_at=at,
             queueing_lock=once,
             connection=_connection(session),
@@ -155,6 +160,23 @@ def at_work(*names: str) -> CTE:
         " WHERE status IN ('todo', 'doing') AND task_name = ANY(:names)"
     )
     return carried.bindparams(names=list(names)).columns(column("id", Uuid())).cte("at_work")
+
+
+def fair(tag: int) -> int:
+    """The priority of a job by its tag in the fair queue: the smaller the tag, the sooner its turn."""
+    return -min(tag, -LATER - 1)
+
+
+def front(session: Session) -> int | None:
+    """How far the fair queue has come: the smallest tag that waits to be classified; None when nothing does."""
+    with _connection(session).cursor() as cursor:
+        cursor.execute(
+            "SELECT -max(priority) FROM procrastinate_jobs"
+            " WHERE status = 'todo' AND task_name = 'classify' AND priority > %s",
+            [LATER],
+        )
+        row = cursor.fetchone()
+        return None if row is None or row[0] is None else int(row[0])
 
 
 def forget_old(session: Session, hours: int) -> None:

@@ -54,7 +54,7 @@ class Source(SQLModel, table=True):
 
 
 class Import(SQLModel, table=True):
-    """A file of feedback on its way in. `rows` is how far it has come: rows and counts commit together."""
+    """A file of feedback on its way in. `position` is the number of the last row taken: it commits with the rows."""
 
     __table_args__ = (Index("import_newest", "created_at", "id"), Index("import_again", "source", "digest"))
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -65,8 +65,10 @@ class Import(SQLModel, table=True):
     history: bool = False
     digest: str
     size: int = Field(sa_type=BigInteger)
-    state: str = "running"
+    state: str = "running"  # or waiting for a person's word, done, failed
     reason: str | None = None
+    rows_about: int | None = None  # in the whole file, where somebody has counted its lines
+    position: int = 0
     rows: int = 0
     new: int = 0
     duplicate: int = 0
@@ -213,6 +215,8 @@ class WorkItem(SQLModel, table=True):
             postgresql_where=text("status IN ('open', 'acknowledged', 'waiting') AND kind <> 'backlog_item'"),
         ),
         Index("work_item_backlog", "created_at", "id", postgresql_where=text("kind = 'backlog_item'")),
+        Index("work_item_score", "score", "id", postgresql_where=text("kind = 'backlog_item'")),
+        Index("work_item_value", "account_value", "id", postgresql_where=text("kind = 'backlog_item'")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     kind: str
@@ -228,7 +232,9 @@ class WorkItem(SQLModel, table=True):
     decision_id: UUID = Field(foreign_key="decision.id")
     join_key: str | None = None
     merged_into: UUID | None = Field(default=None, foreign_key="work_item.id")
-    score: float | None = None
+    score: float = 0  # of a backlog item, as are voices and account_value: kept, so that a list can be in their order
+    voices: int = 0
+    account_value: float = 0
     outcome: str | None = None
     root_cause: str | None = None
     sla: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
@@ -294,6 +300,13 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("work_item_id", "destination", "operation", "sequence"),
         Index("delivery_waiting", "state", "next_at"),
         Index("delivery_newest", "created_at", "id"),
+        Index("delivery_of_destination", "destination", "state", "created_at", "id"),
+        Index(
+            "delivery_given_up",
+            "created_at",
+            "id",
+            postgresql_where=text("state = 'dead' AND acknowledged_at IS NULL"),
+        ),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     work_item_id: UUID = Field(foreign_key="work_item.id")
@@ -308,11 +321,13 @@ class Delivery(SQLModel, table=True):
     external_url: str | None = None
     external_status: str | None = None
     last_error: str | None = None
+    acknowledged_at: datetime | None = Field(default=None, sa_type=Timestamp)  # somebody has seen that it is dead
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
 
 
 class DeliveryAttempt(SQLModel, table=True):
     __tablename__ = "delivery_attempt"
+    __table_args__ = (Index("delivery_attempt_newest", "started_at"),)
     delivery_id: UUID = Field(foreign_key="delivery.id", primary_key=True)
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     started_at: datetime = Field(default_factory=now, sa_type=Timestamp)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.ingest.record import Moment
 
@@ -64,4 +64,13 @@ class Reopen(_Event):
     comment: Annotated[str, Field(min_length=1, max_length=4_000)]
 
 
-Event = Annotated[Acknowledge | Assign | ContactAttempt | Wait | Resume | Resolve | Reopen, Field(discriminator="type")]
+class Judge(_Event):
+    """Of a `review` item: which of its undecided rules shall have what they make; every one needs a yes or a no."""
+
+    type: Literal["judge"]
+    rules: Annotated[dict[str, StrictBool], Field(min_length=1, max_length=1_000)]
+
+
+Event = Annotated[
+    Acknowledge | Assign | ContactAttempt | Wait | Resume | Resolve | Reopen | Judge, Field(discriminator="type")
+]

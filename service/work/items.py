@@ -1,8 +1,9 @@
 """Work items as rows: made from a decision's plans, moved by events, and why they exist."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -66,14 +67,14 @@ def new_item(plan: Plan, policy: Policy, *, title: str, body: str, decision_id: 
     )
 
 
-def created_event(item: WorkItem) -> WorkItemEvent:
+def created_event(item: WorkItem, actor: str) -> WorkItemEvent:
     """The first line of an item's history."""
     data = {"rule": item.rule, "owner": item.owner, "owner_group": item.owner_group}
     return WorkItemEvent(
         work_item_id=item.id,
         sequence=1,
         type="created",
-        actor="heed",
+        actor=actor,
         data=data,
         once_key="created",
         at=item.created_at,
@@ -96,8 +97,16 @@ def _clock(row: WorkItem, target: str, due_at: datetime | None, met_at: datetime
     return Clock(due_at, met_at, stood=due_at - datetime.fromisoformat(first))
 
 
-def record_event(session: Session, row: WorkItem, event: Event, *, actor: str, at: datetime) -> None:
-    """Move an item (its row locked by the caller) and write the event into its history.
+def record_event(
+    session: Session,
+    row: WorkItem,
+    event: Event,
+    *,
+    actor: str,
+    at: datetime,
+    noted: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """Move an item (its row locked by the caller) and write the event, with what is `noted`, into its history.
 
     Raises:
         Impossible: the item's state does not allow it; nothing is changed.
@@ -124,7 +133,7 @@ def record_event(session: Session, row: WorkItem, event: Event, *, actor: str, a
     )
     _take_over(row, happen(before, event, at))
     row.version += 1
-    data = event.model_dump(mode="json", exclude={"type"}, exclude_none=True)
+    data = event.model_dump(mode="json", exclude={"type"}, exclude_none=True) | dict(noted)
     session.add(
         WorkItemEvent(work_item_id=row.id, sequence=(last or 0) + 1, type=event.type, actor=actor, data=data, at=at)
     )

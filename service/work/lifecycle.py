@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from service.work.events import Acknowledge, Assign, ContactAttempt, Event, Reopen, Resolve, Resume, Wait
+from service.work.events import Acknowledge, Assign, ContactAttempt, Event, Judge, Reopen, Resolve, Resume, Wait
 
 Status = Literal["open", "acknowledged", "waiting", "resolved", "retracted"]
 TargetState = Literal["running", "paused", "at_risk", "met", "missed"]
@@ -91,14 +91,19 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
         case Wait():
             _require(item, event, "open", "acknowledged")
             if event.until is not None and event.until <= now:
-                raise Impossible("`until` lies in the past: give a moment to come, or leave it out.")
+                later = "This lies in the past: give a moment to come, or leave it out."
+                raise Impossible("`until` lies in the past.", missing=[("/until", later)])
             return replace(_acknowledged(item, now), status="waiting", paused_at=now, wait_until=event.until)
         case Resume():
             _require(item, event, "waiting")
             return replace(_resumed(item, now), status="acknowledged")
         case Resolve():
             _require(item, event, "open", "acknowledged", "waiting")
-            return _resolved(item, event, now)
+            _require_complete(item, event)
+            return replace(_resolved(item, now), outcome=event.outcome, root_cause=event.root_cause)
+        case Judge():
+            _require(item, event, "open", "acknowledged", "waiting")
+            return replace(_resolved(item, now), outcome=_verdict(event), root_cause=None)
         case Reopen():
             _require(item, event, "resolved")
             reopened = None if item.resolve is None else replace(item.resolve, met_at=None)
@@ -139,26 +144,33 @@ def _resumed(item: Item, now: datetime) -> Item:
     )
 
 
-def _resolved(item: Item, event: Resolve, now: datetime) -> Item:
-    if item.mandatory:
-        needed = (
-            ("/contact_attempt", item.contacted, "the customer has not been contacted: record a contact_attempt"),
-            ("/outcome", bool((event.outcome or "").strip()), "say what came of it"),
-            ("/root_cause", bool((event.root_cause or "").strip()), "say what the cause was"),
+def _require_complete(item: Item, event: Resolve) -> None:
+    if not item.mandatory:
+        return
+    needed = (
+        ("/contact_attempt", item.contacted, "the customer has not been contacted: record a contact_attempt"),
+        ("/outcome", bool((event.outcome or "").strip()), "say what came of it"),
+        ("/root_cause", bool((event.root_cause or "").strip()), "say what the cause was"),
+    )
+    missing = [(pointer, detail) for pointer, given, detail in needed if not given]
+    if missing:
+        raise Impossible(
+            "A mandatory follow-up is resolved with a contact attempt, an outcome and a root cause.",
+            "follow-up-incomplete",
+            missing,
         )
-        missing = [(pointer, detail) for pointer, given, detail in needed if not given]
-        if missing:
-            raise Impossible(
-                "A mandatory follow-up is resolved with a contact attempt, an outcome and a root cause.",
-                "follow-up-incomplete",
-                missing,
-            )
+
+
+def _resolved(item: Item, now: datetime) -> Item:
     running = _resumed(item, now)
     return replace(
-        running,
-        status="resolved",
-        acknowledge=_met(running.acknowledge, now),
-        resolve=_met(running.resolve, now),
-        outcome=event.outcome,
-        root_cause=event.root_cause,
+        running, status="resolved", acknowledge=_met(running.acknowledge, now), resolve=_met(running.resolve, now)
+    )
+
+
+def _verdict(event: Judge) -> str:
+    """The answers in words: `Yes: negative-text-ticket. No: product-suggestion.`."""
+    by_answer = {said: [name for name, answer in event.rules.items() if answer is said] for said in (True, False)}
+    return " ".join(
+        f"{word}: {', '.join(by_answer[said])}." for said, word in ((True, "Yes"), (False, "No")) if by_answer[said]
     )

@@ -122,3 +122,36 @@ def test_no_label_names_a_customer(busy, database):
     assert all(isinstance(one, UUID) and str(one) not in told for one in ids)
     assert "r-1" not in told
     assert "Parcel" not in told
+
+
+def test_a_dead_letter_that_somebody_put_away_is_told_no_more(busy, database):
+    a_worker(database)
+    with database.session() as session:
+        session.execute(text("UPDATE delivery SET state = 'dead', acknowledged_at = now()"))
+    assert readiness(database).degraded == []
+
+
+def test_of_a_large_table_the_gauges_are_a_sample(busy, database, monkeypatch):
+    with database.session() as session:
+        session.execute(
+            text(
+                "INSERT INTO feedback"
+                " (id, source, external_id, revision, stage, stage_since, attempts, history, received_at)"
+                " SELECT gen_random_uuid(), 'store-survey', 'many-' || n, 1, 'routed', now(), 0, false, now()"
+                " FROM generate_series(1, 20000) n"
+            )
+        )
+    monkeypatch.setattr("service.health.WHOLE", 2**20)
+    with Session(database.engine) as session:
+        once, again = gauges(session).decode(), gauges(session).decode()
+    depth = {
+        sample.labels["stage"]: sample.value
+        for family in text_string_to_metric_families(once)
+        for sample in family.samples
+        if sample.name == "heed_feedback_queue_depth"
+    }
+    assert depth["received"] == 1
+    assert 14_000 < depth["routed"] < 26_000
+    assert [line for line in once.splitlines() if "depth" in line] == [
+        line for line in again.splitlines() if "depth" in line
+    ]

@@ -18,12 +18,17 @@ async function swap(target, address, options) {
       said(page.querySelector("main p")?.textContent || "That did not work: load the page again.");
       return;
     }
+    const inside = part.contains(document.activeElement);
     const held = document.activeElement?.id || document.activeElement?.dataset.key;
     part.replaceWith(fresh);
     document.title = page.title;
     said(page.getElementById("said")?.textContent || "");
-    (fresh.querySelector('[aria-invalid="true"]') || document.getElementById(held) ||
-      fresh.querySelector(`[data-key="${CSS.escape(held || "-")}"]`) || fresh.querySelector(".open, h1, h2"))?.focus();
+    const wrong = fresh.querySelector('[aria-invalid="true"]');
+    if (wrong || inside) {
+      fresh.tabIndex = -1;  // so that the keyboard is somewhere, whatever is gone
+      (wrong || document.getElementById(held) || fresh.querySelector(`[data-key="${CSS.escape(held || "-")}"]`) ||
+        fresh.querySelector(".open") || fresh).focus();
+    }
     if (answer.redirected || !options) history.replaceState(null, "", answer.url);
   } catch {
     said("Not saved: heed cannot be reached. Nothing is lost, try again.");
@@ -40,7 +45,7 @@ document.addEventListener("submit", (event) => {
   if (!target || form.method === "dialog") return;
   event.preventDefault();
   const data = new FormData(form, event.submitter);
-  const action = event.submitter?.formAction || form.action;
+  const action = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
   if (form.method === "get") {
     const address = new URL(action);
     address.search = new URLSearchParams([...data].filter(([, value]) => value !== ""));
@@ -70,7 +75,11 @@ if (refresh) {
   const [target, seconds] = refresh.dataset.refresh.split(" ");
   const again = setInterval(() => {
     if (!document.querySelector("[data-refresh]")) clearInterval(again);
-    else if (!document.hidden) swap(target, location.href);
+    else if (!document.hidden) {
+      const here = new URL(location.href);
+      here.searchParams.delete("done");  // what was said is said once
+      swap(target, here);
+    }
   }, seconds * 1000);
 }
 

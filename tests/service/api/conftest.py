@@ -1,20 +1,17 @@
 """A house: one fresh database and one web process for a whole module of tests; each case brings ids of its own."""
 
 import asyncio
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 
 import httpx
 import pytest
-import uvicorn
+from sites import emptied, serving
 from sqlalchemy import text
 from starlette.types import ASGIApp
 
-from models.taxonomy import default_taxonomy
 from service import worker
 from service.api.dependencies import Wiring
 from service.app import create_app
@@ -23,32 +20,10 @@ from service.deliver.http import Client
 from service.ingest.group import GroupedIntake
 from service.people.access import create_key
 from service.pipeline import Works
-from service.route.versions import ensure_default
 from service.store.database import Database
-from service.store.tables import SQLModel
 from service.store.vault import Vault
 
 _numbers = count(1)
-
-
-def emptied(database: Database) -> None:
-    tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
-    with database.session() as session:
-        session.execute(text(f"TRUNCATE {tables}, procrastinate_jobs, procrastinate_workers CASCADE"))
-        ensure_default(session, [topic.name for topic in default_taxonomy().topics])
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        door.listen(256)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{door.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
 
 
 @dataclass

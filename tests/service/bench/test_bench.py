@@ -85,6 +85,13 @@ def test_road(server_url: str, tmp_path: Path, nothing_left: None) -> None:
     assert sum(report["shares"].values()) == pytest.approx(1)
 
 
+def test_import(server_url: str, tmp_path: Path, nothing_left: None) -> None:
+    report = bench(server_url, tmp_path, "import", "--rows", "1000", "--rounds", "2")
+    check(report, "import")
+    assert set(report["ratios"]) == {"import / COPY (rows/s)", "memory, 10 times the rows"}
+    assert "peak memory, 1,000 rows (MB)" in report["figures"]
+
+
 def test_promises_are_kept_in_simulated_worlds(server_url: str, tmp_path: Path) -> None:
     report = bench(server_url, tmp_path, "promise", "--worlds", "100")
 

@@ -24,6 +24,8 @@ CREATE TABLE import (
     size BIGINT NOT NULL,
     state VARCHAR NOT NULL,
     reason VARCHAR,
+    rows_about INTEGER,
+    position INTEGER NOT NULL,
     rows INTEGER NOT NULL,
     new INTEGER NOT NULL,
     duplicate INTEGER NOT NULL,
@@ -64,3 +66,26 @@ CREATE INDEX feedback_words ON feedback_revision USING gin (feedback_words(body)
 CREATE INDEX work_item_inbox ON work_item (coalesce(due_at, 'infinity'), id)
     WHERE status IN ('open', 'acknowledged', 'waiting') AND kind <> 'backlog_item';
 CREATE INDEX work_item_backlog ON work_item (created_at, id) WHERE kind = 'backlog_item';
+
+ALTER TABLE delivery ADD COLUMN acknowledged_at TIMESTAMPTZ;
+CREATE INDEX delivery_of_destination ON delivery (destination, state, created_at, id);
+CREATE INDEX delivery_given_up ON delivery (created_at, id) WHERE state = 'dead' AND acknowledged_at IS NULL;
+CREATE INDEX delivery_attempt_newest ON delivery_attempt (started_at);
+
+-- What backlog items are ordered by. Until now an item had one record behind it.
+ALTER TABLE work_item ADD COLUMN voices INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE work_item ADD COLUMN account_value DOUBLE PRECISION NOT NULL DEFAULT 0;
+UPDATE work_item SET voices = 1, account_value = known.value, score = 1 + log((1 + known.value / 1000)::numeric)
+    FROM (
+        SELECT e.work_item_id, greatest(0, coalesce((r.body -> 'customer' ->> 'account_value')::float8, 0)) AS value
+        FROM work_item_evidence e
+        JOIN feedback f ON f.id = e.feedback_id
+        JOIN feedback_revision r ON r.feedback_id = f.id AND r.revision = f.revision
+        WHERE e.kind = 'backlog_item'
+    ) known
+    WHERE id = known.work_item_id AND kind = 'backlog_item';
+UPDATE work_item SET score = 0 WHERE score IS NULL;
+ALTER TABLE work_item ALTER COLUMN score SET DEFAULT 0;
+ALTER TABLE work_item ALTER COLUMN score SET NOT NULL;
+CREATE INDEX work_item_score ON work_item (score, id) WHERE kind = 'backlog_item';
+CREATE INDEX work_item_value ON work_item (account_value, id) WHERE kind = 'backlog_item';

@@ -1,0 +1,191 @@
+"""The forms of a work item: which are open when, what was typed into them, and what was wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import TypeAdapter, ValidationError
+
+from service.api.shapes import WorkItemOut
+from service.ingest.wording import sentence
+from service.pages.visitor import Form
+from service.pages.words import status
+from service.review import WrongAnswers
+from service.store.tables import WorkItem
+from service.work.events import Event
+from service.work.lifecycle import Impossible
+
+Pairs = Sequence[tuple[str, str]]
+
+CHANGED = (
+    "Somebody else changed this meanwhile. Look at it again: what you typed is still here, send it once more if it "
+    "still fits."
+)
+DONE: Mapping[str, str] = {
+    "acknowledge": "Acknowledged.",
+    "assign": "Assigned.",
+    "contact_attempt": "The contact attempt is recorded.",
+    "wait": "It waits: its clock stands still.",
+    "resume": "It goes on: its clock runs again.",
+    "resolve": "Done.",
+    "reopen": "Opened again.",
+    "judge": "Decided as you said. What was made stands in the history.",
+}
+CHOICES: Mapping[str, Pairs] = {
+    "channel": (("phone", "by phone"), ("email", "by e-mail"), ("chat", "by chat"), ("other", "in another way")),
+    "outcome": (("reached", "reached the customer"), ("no_answer", "no answer"), ("failed", "it failed")),
+}
+# What each form asks for beside a comment.
+_FIELDS: Mapping[str, Sequence[str]] = {
+    "acknowledge": (),
+    "assign": ("owner",),
+    "contact_attempt": ("channel", "outcome"),
+    "wait": ("until",),
+    "resume": (),
+    "resolve": ("outcome", "root_cause"),
+    "reopen": (),
+    "judge": (),
+}
+_OPEN: Mapping[str, Sequence[str]] = {
+    "open": ("acknowledge", "contact_attempt", "assign", "wait", "resolve"),
+    "acknowledged": ("contact_attempt", "resolve", "assign", "wait"),
+    "waiting": ("resume", "contact_attempt", "resolve", "assign"),
+    "resolved": ("reopen",),
+    "retracted": (),
+}
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_MISSING: Mapping[str, str] = {
+    "owner": "Say who is to have it.",
+    "comment": "Say why.",
+    "channel": "Choose how the customer was contacted.",
+    "outcome": "Choose what came of it.",
+    "until": "Give a day and a time, or leave it empty.",
+}
+
+
+class InvalidForm(Exception):
+    """What was typed cannot be used. `errors` holds a sentence by field name."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was sent: its type, what was typed by field name, and errors by field name ("" is the whole)."""
+
+    type: str = ""
+    typed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    errors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_errors(self, errors: Mapping[str, str]) -> "Filled":
+        """The same form with what is wrong with it."""
+        return replace(self, errors=errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The one next action, the others, and what a mandatory item still lacks before it can be finished."""
+
+    main: str | None
+    others: Sequence[str] = ()
+    lacking: Sequence[str] = ()
+
+
+NOTHING = Actions(None)
+
+
+def actions(item: WorkItemOut, *, judging: bool) -> Actions:
+    """What can be done with an item as it stands; a review is judged first of all."""
+    possible = _OPEN[item.status]
+    contacted = any(event.type == "contact_attempt" for event in item.events)
+    lacking = ["a contact attempt"] if item.mandatory and not contacted else []
+    if judging:
+        main: str | None = "judge"
+    elif item.status in {"open", "waiting"}:
+        main = possible[0]
+    elif item.status == "acknowledged":
+        main = "contact_attempt" if item.kind == "follow_up" and not contacted else "resolve"
+    else:
+        main = None
+    return Actions(main, [one for one in possible if one != main], lacking)
+
+
+def filled(form: Form) -> Filled:
+    """What was typed, whatever it is."""
+    type_ = form.text("type")
+    names = [f"{type_}-{name}" for name in (*_FIELDS.get(type_, ()), "comment")]
+    answers = {f"judge-{number}": form.text(f"judge-{number}") for number in range(200) if form.text(f"judge-{number}")}
+    return Filled(type_, {name: form.text(name)[:5_000] for name in names} | answers)
+
+
+def read_event(form: Form, zone: str | None, rules: Sequence[str]) -> Event:
+    """The event a form describes; `rules` are those a review asks about, answered as `judge-0`, `judge-1`, ...
+
+    Raises:
+        InvalidForm: with a sentence for each field that is wrong.
+    """
+    type_ = form.text("type")
+    asked = _FIELDS.get(type_)
+    if asked is None:
+        raise InvalidForm({"": "Choose one of the actions on this page."})
+    given: dict[str, Any] = {name: text for name in (*asked, "comment") if (text := form.text(f"{type_}-{name}"))}
+    if "until" in given:
+        given["until"] = _local(given["until"], zone)
+    if type_ == "judge" and not rules:
+        raise InvalidForm({"": "There is nothing to decide on this item."})
+    if type_ == "judge":
+        given["rules"] = _answers(form, rules)
+    try:
+        return _EVENT.validate_python({"type": type_, **given})
+    except ValidationError as error:
+        raise InvalidForm({f"{type_}-{_field(one['loc'])}": _wording(dict(one)) for one in error.errors()}) from error
+
+
+def _answers(form: Form, rules: Sequence[str]) -> dict[str, bool]:
+    said = {name: form.text(f"judge-{number}") for number, name in enumerate(rules)}
+    open_ones = [f"judge-{number}" for number, name in enumerate(rules) if said[name] not in {"yes", "no"}]
+    if open_ones:
+        raise InvalidForm(dict.fromkeys(open_ones, "Answer yes or no."))
+    return {name: answer == "yes" for name, answer in said.items()}
+
+
+def _local(text: str, zone: str | None) -> str:
+    """A moment as a date field sends it, in the reader's zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
+        return aware.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError, ZoneInfoNotFoundError) as error:
+        raise InvalidForm({"wait-until": _MISSING["until"]}) from error
+
+
+def _field(place: Sequence[int | str]) -> str:
+    return str(place[1]) if len(place) > 1 else ""
+
+
+def _wording(found: dict[str, Any]) -> str:
+    missing = found["type"] in {"missing", "literal_error"} or found.get("ctx", {}).get("min_length") == 1
+    return (_MISSING.get(_field(found["loc"])) if missing else None) or sentence(found)  # type: ignore[arg-type] # a copy of pydantic's
+
+
+_LACKING: Mapping[str, str] = {
+    "/contact_attempt": "The customer has not been contacted yet: record a contact attempt first.",
+    "/outcome": "Say what came of it.",
+    "/root_cause": "Say what the cause was.",
+}
+
+
+def errors_of(refusal: Impossible | WrongAnswers, row: WorkItem, type_: str) -> Mapping[str, str]:
+    """Why an event was refused, by field name; what belongs to no field stands under ""."""
+    if isinstance(refusal, WrongAnswers):
+        return {"": "The open questions of this item are others by now: answer those that are shown."}
+    if not refusal.missing:
+        return {"": f"That is not possible any more: the item is {status(row.status)}."}
+    told = {pointer: _LACKING.get(pointer, detail) for pointer, detail in refusal.missing}
+    whole = {"": told.pop("/contact_attempt")} if "/contact_attempt" in told else {}
+    return whole | {f"{type_}-{pointer[1:]}": detail for pointer, detail in told.items()}

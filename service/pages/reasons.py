@@ -1,0 +1,264 @@
+"""Why something was decided, in words of people: clauses and rules of a policy without their spelling. Pure."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from service.deliver.plain_text import one_line
+from service.pages.words import KINDS, number, sure
+from service.route.policy import Rule
+
+Result = Literal[True, False, "unknown"]
+
+_FIELDS: Mapping[str, str] = {
+    "source": "the source",
+    "language": "the language",
+    "scores.nps": "NPS",
+    "scores.csat": "CSAT",
+    "scores.ces": "the effort score (CES)",
+    "scores.stars": "the number of stars",
+    "customer.id": "the customer",
+    "customer.tier": "the customer's tier",
+    "customer.region": "the customer's region",
+    "customer.account_value": "the account's value",
+}
+_BELIEFS: Mapping[str, tuple[str, str]] = {
+    "sentiment.negative": ("sounds negative", "does not sound negative"),
+    "sentiment.neutral": ("sounds neutral", "does not sound neutral"),
+    "sentiment.positive": ("sounds positive", "does not sound positive"),
+    "type.complaint": ("is a complaint", "is no complaint"),
+    "type.suggestion": ("makes a suggestion", "makes no suggestion"),
+    "type.praise": ("is praise", "is no praise"),
+    "type.question": ("asks a question", "asks no question"),
+    "urgency.low": ("can wait", "cannot wait"),
+    "urgency.normal": ("is as urgent as most", "is not as urgent as most"),
+    "urgency.high": ("is urgent", "is not urgent"),
+}
+_BOUNDS: Mapping[str, str] = {
+    "<": "less than {}",
+    "<=": "{} or less",
+    ">": "more than {}",
+    ">=": "{} or more",
+    "==": "{}",
+    "!=": "anything but {}",
+}
+_TURNED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_SIGNS: Mapping[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_LISTED = 6  # values of a list that are named; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A clause in words: what is the case, and what the rule wants to know about it (empty where that says it)."""
+
+    fact: str
+    asked: str = ""
+
+
+class _NotPlain(Exception):
+    """The text is nothing that can be said in words here."""
+
+
+def clause_words(text: str, value: object, result: Result) -> str:
+    """One clause of a receipt in a sentence: `NPS is 3; the rule asks whether it is 6 or less`.
+
+    The rule's own text where it cannot be said more plainly. Never fails, whatever the text is.
+    """
+    said = _said(text, value, result)
+    if said is None:
+        return one_line(text, 300)
+    return f"{said.fact}; the rule asks whether it is {said.asked}" if said.asked else said.fact
+
+
+def clause_in_short(text: str, value: object, result: Result) -> str:
+    """The same for a line of a list: `NPS is 3 (6 or less)`, `sounds negative (very sure)`."""
+    said = _said(text, value, result)
+    if said is None:
+        return one_line(text, 120)
+    return f"{said.fact} ({said.asked})" if said.asked and not said.fact.endswith(")") else said.fact
+
+
+def rule_words(rule: Rule) -> str:
+    """What a rule makes: `a follow-up that must be done, urgent, for duty, sent to helpdesk`."""
+    then = rule.then
+    kind = KINDS.get(then.create, then.create).lower()
+    parts = [f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" + (" that must be done" if then.mandatory else "")]
+    if then.priority != "normal":
+        parts.append({"low": "not pressing", "high": "of high priority"}.get(then.priority, then.priority))
+    if then.assign:
+        parts.append(f"for {one_line(then.assign, 60)}")
+    if then.deliver:
+        parts.append(f"sent to {_either([one_line(name, 60) for name in then.deliver], 'and')}")
+    return ", ".join(parts)
+
+
+def _said(text: str, value: object, result: Result) -> Said | None:
+    try:
+        return _clause(ast.parse(text.strip(), mode="eval").body, value, result)
+    except (_NotPlain, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _clause(node: ast.expr, value: object, result: Result) -> Said:
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        left, right, sign = node.left, node.comparators[0], node.ops[0]
+        if isinstance(sign, ast.In | ast.NotIn):
+            return _listed(left, right, value, result, outside=isinstance(sign, ast.NotIn))
+        if type(sign) not in _SIGNS:
+            raise _NotPlain
+        written = _SIGNS[type(sign)]
+        if _looked(left):
+            return _compared(left, written, right, value, result)
+        return _compared(right, _TURNED[written], left, value, result)
+    if isinstance(node, ast.Call) and _dotted(node.func) == "known" and len(node.args) == 1:
+        return _known(node.args[0], value, result)
+    return _holds(node, value, result)
+
+
+def _compared(item: ast.expr, sign: str, bound: ast.expr, value: object, result: Result) -> Said:
+    if value is None:
+        return _missing(item)
+    belief = _belief(item)
+    if belief:
+        return _believed(belief, sign, bound, value, result)
+    wanted = _operand(bound)
+    fact = f"{_name(item)} is {_value(value)}"
+    if result == "unknown":
+        return Said(f"{fact}; not known: {wanted}")
+    if sign == "==" and result is True:
+        return Said(fact)
+    return Said(fact, _BOUNDS[sign].format(wanted))
+
+
+def _believed(belief: tuple[str, str], sign: str, bound: ast.expr, value: object, result: Result) -> Said:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _NotPlain
+    fact = f"{belief[0]} ({sure(value)})" if value >= 0.5 else f"{belief[1]} ({sure(1 - value)})"
+    if result == "unknown":
+        return Said(f"{fact}; not known: {_operand(bound)}")
+    threshold = _called(bound, "threshold")
+    if threshold is not None and sign in {">", ">="}:
+        return Said(fact, f"sure enough to count as {one_line(threshold, 60)}")
+    limit = bound.value if isinstance(bound, ast.Constant) else None
+    if not isinstance(limit, int | float) or isinstance(limit, bool):
+        return Said(fact, _BOUNDS[sign].format(_operand(bound)))
+    if sign in {">", ">="} and limit >= 0.5:
+        near = result is False and sure(limit) == sure(value)
+        return Said(fact, "a little surer than that" if near else _least(limit))
+    return Said(fact, _BOUNDS[sign].format(f"a chance of {_percent(limit)}"))
+
+
+def _listed(item: ast.expr, listed: ast.expr, value: object, result: Result, *, outside: bool) -> Said:
+    if not isinstance(listed, ast.List) or not listed.elts:
+        raise _NotPlain
+    if value is None or result == "unknown":
+        return _missing(item)
+    named = [_operand(one) for one in listed.elts[:_LISTED]]
+    more = len(listed.elts) - len(named)
+    wanted = _either([*named, f"one of {more} others"] if more else named, "or")
+    if _belief(item):
+        raise _NotPlain
+    return Said(f"{_name(item)} is {_value(value)}", f"anything but {wanted}" if outside else wanted)
+
+
+def _known(item: ast.expr, value: object, result: Result) -> Said:
+    belief = _belief(item)
+    subject = f"whether it {belief[0]}" if belief else _name(item)
+    if result is True:
+        return Said(f"{subject} is known" + ("" if belief or value is None else f": {_value(value)}"))
+    return Said(f"{subject} is not known")
+
+
+def _holds(item: ast.expr, value: object, result: Result) -> Said:
+    if _dotted(item) in {"true", "false"}:
+        return Said("always" if _dotted(item) == "true" else "never")
+    if not _looked(item) or _belief(item):
+        raise _NotPlain
+    if value is None or result == "unknown":
+        return _missing(item)
+    return Said(f"{_name(item)}: {'yes' if value is True else 'no'}", "" if value is True else "yes")
+
+
+def _missing(item: ast.expr) -> Said:
+    belief = _belief(item)
+    return Said(f"not known: whether it {belief[0]}" if belief else f"not known: {_name(item)}")
+
+
+def _looked(node: ast.expr) -> bool:
+    return bool(_belief(node)) or _dotted(node) not in {"", "true", "false"}
+
+
+def _belief(node: ast.expr) -> tuple[str, str] | None:
+    """How a classifier's belief is said when it holds, and when it does not; None for anything else."""
+    label = _called(node, "topic")
+    if label is not None:
+        topic = one_line(label, 60)
+        return f"is about {topic}", f"is not about {topic}"
+    return _BELIEFS.get(_dotted(node))
+
+
+def _called(node: ast.expr, function: str) -> str | None:
+    if isinstance(node, ast.Call) and _dotted(node.func) == function and len(node.args) == 1:
+        name = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+        return name if isinstance(name, str) else None
+    return None
+
+
+def _name(node: ast.expr) -> str:
+    name = _dotted(node)
+    if not name:
+        raise _NotPlain
+    own = name.removeprefix("context.").removeprefix("customer.attributes.").replace("_", " ")
+    return _FIELDS.get(name) or one_line(own, 60)
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        owner = _dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _operand(node: ast.expr) -> str:
+    """A written value, a threshold or another field, as the other side of a comparison."""
+    threshold = _called(node, "threshold")
+    if threshold is not None:
+        return f"what counts as {one_line(threshold, 60)}"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        return f"-{_value(node.operand.value)}"
+    if isinstance(node, ast.Constant):
+        return _value(node.value)
+    if _dotted(node) in {"true", "false"}:
+        return "yes" if _dotted(node) == "true" else "no"
+    belief = _belief(node)
+    return f"the chance that it {belief[0]}" if belief else _name(node)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value) if abs(value) < 1e16 else f"{value:g}"
+    return one_line(str(value), 80) or "empty"
+
+
+def _least(limit: float) -> str:
+    if limit >= 0.75:
+        return f"at least {sure(limit)}"
+    return "likely" if limit >= 0.55 else "more likely than not"
+
+
+def _percent(share: float) -> str:
+    return f"{number(round(100 * share, 1))} %"
+
+
+def _either(parts: Sequence[str], word: str) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
