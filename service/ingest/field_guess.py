@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from service.ingest.cells import TwoWays, Unusable, amount, flag, score
+from service.ingest.cells import Unusable, amount, flag, score
 from service.ingest.field_names import as_name, is_score, is_text, known, like_id, like_time
 from service.ingest.field_places import place_of
 from service.ingest.moments import moment
@@ -128,16 +128,6 @@ def _on_scale(low: int, high: int, *, whole: bool = False) -> Callable[[object],
     return fits
 
 
-def _one_way(value: object) -> bool:
-    try:
-        moment(value)
-    except TwoWays:
-        return False
-    except Unusable:
-        pass
-    return True
-
-
 def _short(value: object) -> bool:
     return len(str(value)) <= _LONGEST_ID
 
@@ -145,7 +135,6 @@ def _short(value: object) -> bool:
 _FITS: Mapping[str, Callable[[object], bool]] = {
     "revision": _on_scale(1, 2**31 - 1, whole=True),
     "language": lambda value: bool(_TAG.fullmatch(str(value).strip())),
-    "submitted_at": lambda value: _reads(moment, value),
     "scores.nps": _on_scale(0, 10, whole=True),
     "scores.csat": _on_scale(1, 5),
     "scores.stars": _on_scale(1, 5),
@@ -160,6 +149,6 @@ def _fits(field: str, here: Values, rows: int) -> bool:
     """Whether the values of a column can be those of a field."""
     if field == "external_id":
         return len(here) == rows and len({str(value).strip() for value in here}) == rows and all(map(_short, here))
-    if field == "submitted_at" and not all(map(_one_way, here)):
-        return False
+    if field == "submitted_at":  # one odd value, and the column is kept as it is: a wrong time would cost whole rows
+        return all(_reads(moment, value) for value in here)
     return _share(_FITS.get(field, _short), here)

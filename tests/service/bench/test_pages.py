@@ -36,8 +36,9 @@ def test_the_five_busiest_pages_are_opened_one_at_a_time_and_four_at_once(report
 
 @pytest.mark.parametrize(("kept", "code"), [(True, 0), (False, 3)])
 def test_a_page_that_is_too_slow_ends_with_3(report, monkeypatch, capsys, kept, code):
+    quick = [replace(line, p95=1.0, holds=True) for line in report.lines]  # whatever this machine is busy with
     slow = replace(report.lines[1], p95=151.0, holds=False)
-    lines = report.lines if kept else [slow, *report.lines]
+    lines = quick if kept else [slow, *quick]
     monkeypatch.setattr(pages, "measure", lambda *_: replace(report, lines=lines, kept=kept))
     with pytest.raises(SystemExit) as ended:
         load("bench")(["pages"])

@@ -77,8 +77,8 @@ def test_a_wrong_row_says_where_and_what_to_do(read, content, says):
         ('{"a": "\\u0000"}', "The text holds a NUL character (\\u0000): remove it."),
         ('{"a": "\\ud800"}', "The text holds half of a surrogate pair"),
         ("[1]", "An object is needed here"),
-        ("[" * 100_000, "The line is nested deeper than 64 levels."),
-        ('{"a": ' * 70 + "1" + "}" * 70, "The line is nested deeper than 64 levels."),
+        ("[" * 100_000, "The line is nested deeper than 64 levels: send it flatter."),
+        ('{"a": ' * 70 + "1" + "}" * 70, "The line is nested deeper than 64 levels: send it flatter."),
         ('{"a": "' + "x" * 2_000_000 + '"}', "more than a million characters"),
     ],
 )
