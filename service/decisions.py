@@ -1,7 +1,7 @@
 """The step from a classified record to its work items: build the case, decide, write the receipt and what follows."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,14 +71,7 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
         rows.extend(decided)
         if one.feedback.import_id is not None:
             later.update(row.id for row in decided if isinstance(row, Delivery))
-    for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
-        values = [row.model_dump() for row in rows if isinstance(row, kind)]
-        if values:
-            session.connection().execute(insert(kind), values)  # past the ORM, which has nothing to add
-    for row in rows:
-        if isinstance(row, Delivery):
-            priority = jobs.LATER if row.id in later else None
-            jobs.defer(session, "deliver", priority=priority, delivery=str(row.id), once=f"deliver:{row.id}")
+    store(session, rows, later)
     reweigh(session, [one.feedback.id for one in pending if "backlog_item" in made.get(one.feedback.id, ())])
     session.execute(
         text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
@@ -87,15 +80,16 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
     session.commit()
 
 
-def store(session: Session, rows: Sequence[SQLModel]) -> None:
-    """Insert a decision's rows and defer the jobs of its deliveries; the caller commits."""
+def store(session: Session, rows: Sequence[SQLModel], later: Collection[UUID] = ()) -> None:
+    """Insert rows of decisions and defer the jobs of deliveries, those of `later` behind all; the caller commits."""
     for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
         values = [row.model_dump() for row in rows if isinstance(row, kind)]
         if values:
             session.connection().execute(insert(kind), values)  # past the ORM, which has nothing to add
     for row in rows:
         if isinstance(row, Delivery):
-            jobs.defer(session, "deliver", delivery=str(row.id), once=f"deliver:{row.id}")
+            priority = jobs.LATER if row.id in later else None
+            jobs.defer(session, "deliver", priority=priority, delivery=str(row.id), once=f"deliver:{row.id}")
 
 
 def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:

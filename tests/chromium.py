@@ -70,13 +70,8 @@ class Watched:
 
     def barriers(self) -> str:
         """What axe finds, one line for each place; empty where nobody is kept out."""
-        window = self.page.viewport_size or {"width": WIDTHS[-1], "height": 900}
-        # As high as the page: what scrolls under the bar of a telephone is not covered for good.
-        height = int(self.page.evaluate("document.documentElement.scrollHeight"))
-        self.page.set_viewport_size({"width": window["width"], "height": max(window["height"], height)})
         options = {"runOnly": _RULES, "resultTypes": ["violations"]}
         found = Axe().run(self.page, options=options).response["violations"]
-        self.page.set_viewport_size(window)
         return "\n".join(f"{one['id']}: {node['html'][:300]}" for one in found for node in one["nodes"])
 
 

@@ -46,7 +46,7 @@ LOOKS: Sequence[Look] = (
     Look("not-open-to-you", "product", at("/health"), "/health", 403),
     Look("nothing-here", "supervisor", at("/nowhere"), None, 404),
     Look("inbox", "supervisor", at("/inbox"), "/inbox"),
-    Look("inbox-filtered", "supervisor", at("/inbox?owner=ana&kind=follow_up"), "/inbox"),
+    Look("inbox-filtered", "supervisor", at("/inbox?owner=ana&kind=ticket"), "/inbox"),
     Look("inbox-empty", "supervisor", at("/inbox?owner=nobody"), "/inbox"),
     *(
         Look(kind.replace("_", "-"), "supervisor", found("/work-items/{}", _ITEM.format(kind)), "/work-items/{item_id}")

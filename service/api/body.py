@@ -28,6 +28,7 @@ class Bounds:
 
 
 ORDINARY = Bounds(10_000_000, 10, 1_000_000, "send fewer records at a time")
+FORMS = Bounds(1_000_000, 10, 1_000_000, "write less into the form")
 FILES = Bounds(200_000_000, 120, 50_000, "split the file and send its parts one after the other")
 
 
@@ -46,7 +47,7 @@ class Incoming:
 
     def check(self, headers: Headers) -> None:
         """Refuse what its headers give away: a Content-Encoding with 415, a length that is too large with 413."""
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        if any(one.lower() != "identity" for one in headers.getlist("content-encoding")):
             raise Problem(415, "Send the body as it is, without a Content-Encoding.")
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared[:19]) > self._bounds.most_bytes:

@@ -10,7 +10,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.body import FILES, ORDINARY, Bounds, Incoming
+from service.api.body import FILES, FORMS, ORDINARY, Bounds, Incoming
 from service.api.problems import Problem, mistake
 from service.api.room import Room
 from service.telemetry import DURATION, REQUESTS, new_request_id, request_id
@@ -46,10 +46,17 @@ class Door:
     """ASGI middleware, outermost. A body is read whole before the application sees the request, but for files."""
 
     def __init__(
-        self, app: ASGIApp, *, ordinary: Bounds = ORDINARY, files: Bounds = FILES, capacity: Capacity = CAPACITY
+        self,
+        app: ASGIApp,
+        *,
+        ordinary: Bounds = ORDINARY,
+        forms: Bounds = FORMS,
+        files: Bounds = FILES,
+        capacity: Capacity = CAPACITY,
     ) -> None:
         self._app = app
         self._ordinary = ordinary
+        self._forms = forms
         self._streamed = dict.fromkeys(_STREAMED, files)
         self._requests = Room(capacity.requests, "heed has as many requests under way as it can carry.")
         self._files = Room(capacity.files, "heed is taking in as many files as it can carry.")
@@ -98,8 +105,11 @@ class Door:
             with nullcontext() if path in _ALWAYS else self._requests.one():
                 await self._app(scope, _replay(b"", receive), send)
             return
-        streamed = self._streamed.get((method, path))
-        incoming = Incoming(receive, streamed or self._ordinary)
+        program = path.startswith("/v1/")
+        in_parts = headers.get("content-type", "").lower().startswith("multipart/")  # a form of any other kind is held
+        streamed = self._streamed.get((method, path)) if program or in_parts else None
+        usual = self._ordinary if program else self._forms  # forms are read by the event loop itself
+        incoming = Incoming(receive, streamed or usual)
         incoming.check(headers)
         if streamed:
             with self._files.one():

@@ -85,15 +85,18 @@ def set_up(
 def change(session: Session, vault: Vault, http: Client, row: Destination, wanted: Change, *, actor: str) -> None:
     """Change a destination that is locked; what waited for it starts, unless it is switched off.
 
+    One that cannot work can always be switched off.
+
     Raises:
         InvalidDestination: it could not be opened with this.
         SecretsUnreadable: its secrets are needed, and cannot be read.
     """
-    secrets = wanted.secrets or readable_secrets(vault, row)
-    settings = row.settings if wanted.settings is None else dict(wanted.settings)
-    check_settings(row.kind, settings, secrets, http)
-    sealed = seal_secrets(vault, row.name, secrets)
-    row.settings, row.secrets, row.key_id = settings, sealed.data, sealed.key_id
+    if wanted != Change(enabled=False):
+        secrets = wanted.secrets or readable_secrets(vault, row)
+        settings = row.settings if wanted.settings is None else dict(wanted.settings)
+        check_settings(row.kind, settings, secrets, http)
+        sealed = seal_secrets(vault, row.name, secrets)
+        row.settings, row.secrets, row.key_id = settings, sealed.data, sealed.key_id
     if wanted.enabled is not None:
         row.disabled_at = None if wanted.enabled else now()
         row.disabled_reason = None if wanted.enabled else f"switched off by {actor}"

@@ -3,21 +3,18 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from threading import Lock
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from service.ingest.backlog import MOST_WAITING, Waiting, WaitingLine, count
-from service.ingest.intake import Outcome, Raced, Submission, accept
+from service.ingest.intake import Outcome, Submission, accept, patiently
 from service.store.database import Database, is_outage
 from service.store.vault import Vault
 
 MOST_RECORDS = 1_000  # in one transaction, so that no commit takes long
-TRIES = 5
-_OTHERS_FIRST = frozenset({"40001", "40P01"})  # serialization failure, deadlock: somebody else went first
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +95,7 @@ class GroupedIntake:
             entry.answer.set_result(outcome)
 
     def _accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        for _ in range(TRIES - 1):
-            try:
-                return self._once(submissions)
-            except Raced:
-                continue
-            except (DBAPIError, psycopg.Error) as error:
-                cause = error.orig if isinstance(error, DBAPIError) else error
-                if getattr(cause, "sqlstate", None) not in _OTHERS_FIRST:
-                    raise
-        return self._once(submissions)
+        return patiently(partial(self._once, submissions))
 
     def _once(self, submissions: Sequence[Submission]) -> list[Outcome]:
         with self._database.session() as session:

@@ -2,22 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from service.ingest import upload
 from service.ingest.field_map import check, guess, translate
 from service.ingest.file_layout import Layout, UnreadableFile, recognise
 from service.ingest.file_rows import Row, rows
-from service.ingest.intake import Origin, Raced, Refused, accept
+from service.ingest.intake import LOCKED, OVERTAKEN, Origin, Refused, accept, patiently
 from service.ingest.record import FeedbackRecord
 from service.ingest.source import Received
 from service.store.database import Database
@@ -27,8 +25,6 @@ from service.store.vault import Vault
 PIECE = 1_000  # rows in one transaction
 ERRORS_KEPT = 1_000  # in the row of the import; all are counted
 SAMPLE = 200  # rows that a guess looks at
-TRIES = 5
-_OTHERS_FIRST = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, somebody else's lock
 
 
 class Overtaken(Exception):
@@ -179,7 +175,7 @@ def pieces(database: Database, vault: Vault, begun: Import, path: Path) -> Itera
     while standing.state == "running":
         piece, ending = _next_piece(following)
         understood = [understand(row, standing.mapping, standing.source) for row in piece]
-        progress = _patiently(partial(_store, database, vault, standing, understood, ending))
+        progress = patiently(partial(_store, database, vault, standing, understood, ending), OVERTAKEN | LOCKED)
         standing = progress.standing
         yield progress
 
@@ -198,19 +194,6 @@ def _next_piece(following: Iterator[Row]) -> tuple[list[Row], _Ending]:
     except UnreadableFile as error:
         return piece, _Ending("failed", str(error))
     return piece, _Ending() if len(piece) == PIECE else _Ending("done")
-
-
-def _patiently(once: Callable[[], Progress]) -> Progress:
-    for _ in range(TRIES - 1):
-        try:
-            return once()
-        except Raced:
-            continue
-        except (DBAPIError, psycopg.Error) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            if getattr(cause, "sqlstate", None) not in _OTHERS_FIRST:
-                raise
-    return once()
 
 
 def _store(

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 from uuid_utils.compat import uuid7
 
@@ -21,6 +22,12 @@ from service.store.vault import Vault
 
 MICRO_BATCH = 64
 ORIGINALS_KEPT = timedelta(days=90)
+
+
+TRIES = 5
+OVERTAKEN = frozenset({"40001", "40P01"})  # serialization failure, deadlock: somebody else went first
+LOCKED = frozenset({"55P03"})  # somebody else's lock was not to be had in time
+Stored = TypeVar("Stored")
 
 
 class Raced(Exception):
@@ -99,6 +106,23 @@ def accept(
         rows.extend(map(_Accepted, settled, contents, submission))
     _store(session, rows, vault, origin, queue)
     return outcomes
+
+
+def patiently(once: Callable[[], Stored], again: frozenset[str] = OVERTAKEN) -> Stored:
+    """Run a transaction that calls `accept`, and again (`TRIES` times in all) where somebody else went first.
+
+    `again` holds the SQLSTATEs that are worth another try.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return once()
+        except Raced:
+            continue
+        except (DBAPIError, psycopg.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(cause, "sqlstate", None) not in again:
+                raise
+    return once()
 
 
 def _known(session: Session, identities: set[Identity]) -> dict[Identity, Known]:

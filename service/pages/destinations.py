@@ -193,10 +193,12 @@ def _detail(
 def send_change(parts: WiringDep, session: SessionDep, visitor: Operator, form: FormDep, name: str) -> Response:
     """Change where it points, or the secret that signs what is sent there."""
     row = _locked(session, name)
-    made = new_secret(row.kind) if form.text("secret_change") == "make" else None
-    given = [made] if made else list(form.given("secret").values())
+    choice = form.text("secret_change")
+    made = new_secret(row.kind) if choice == "make" else None
+    typed = list(form.given("secret").values()) if choice == "given" else []  # a browser may fill the field by itself
+    given = [made] if made else typed
     wrong = _no_address(form)
-    if form.text("secret_change") == "given" and not given:
+    if choice == "given" and not given:
         wrong["secret"] = "The new secret is needed here."  # noqa: S105 (a sentence)
     if not wrong:
         settings = {**row.settings, "base_url": form.text("base_url")}

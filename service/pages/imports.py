@@ -210,18 +210,18 @@ def send_try(parts: WiringDep, session: SessionDep, visitor: Importer, form: For
         row, wrong = _remapped(session, form, import_id)
     except rehearsal.NotWaiting:
         return RedirectResponse(f"/imports/{import_id}?done=begun", 303)
+    session.commit()
     if wrong:
         return _preview(session, parts, visitor, row, status=422, wrong=wrong)
     return RedirectResponse(f"/imports/{import_id}?done=tried", 303)
 
 
 def _remapped(session: Session, form: Form, import_id: UUID) -> tuple[Import, list[str]]:
-    """The import with the mapping that the form chose, committed; and what is wrong with the choice itself."""
+    """The import, locked, with the mapping that the form chose; and what is wrong with the choice itself."""
     row = rehearsal.waiting(session, import_id)
     mapping, wrong = chosen(row.layout["columns"], form.texts)
     row.mapping, row.history = mapping, form.text("history") == "yes"
     session.add(row)
-    session.commit()
     return row, wrong
 
 
@@ -231,11 +231,12 @@ def send_start(parts: WiringDep, session: SessionDep, visitor: Importer, form: F
     _found(session, visitor, import_id)
     try:
         row, wrong = _remapped(session, form, import_id)
-        if wrong or rehearsal.problems(row, row.mapping):
-            return _preview(session, parts, visitor, row, status=422, wrong=wrong)
-        rehearsal.start(session, rehearsal.waiting(session, import_id))
     except rehearsal.NotWaiting:
         return RedirectResponse(f"/imports/{import_id}?done=begun", 303)
+    if wrong or rehearsal.problems(row, row.mapping):
+        session.commit()
+        return _preview(session, parts, visitor, row, status=422, wrong=wrong)
+    rehearsal.start(session, row)  # under the lock that the mapping was checked under
     session.commit()
     return RedirectResponse(f"/imports/{import_id}?done=started", 303)
 

@@ -78,9 +78,9 @@ def _place(session: Session, caller: Caller, named: UUID) -> str | None:
         return _item(session, caller, item)
     if delivery := session.get(Delivery, named):
         return _item(session, caller, session.get_one(WorkItem, delivery.work_item_id))
-    if session.get(Import, named):
-        return f"/imports/{named}"
-    return None
+    if not caller.may("source", reading=True):
+        return None
+    return f"/imports/{named}" if session.get(Import, named) else None
 
 
 def _item(session: Session, caller: Caller, item: WorkItem) -> str | None:

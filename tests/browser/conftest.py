@@ -65,11 +65,7 @@ def fill(site: Site, desk: HelpDesk) -> None:
         assert kept.status_code == 303, kept.text
         if name == "done.csv":
             page = kept.headers["location"]
-            chosen = dict(
-                re.findall(
-                    r'<select[^>]* name="([^"]+)".*?value="([^"]*)" selected', importer.get(page).text, re.DOTALL
-                )
-            )
+            chosen = dict(CHOSEN.findall(importer.get(page).text))
             assert site.form(importer, f"{page}/start", page=page, **chosen).status_code == 303
     site.drain()
     with site.database.session() as session:

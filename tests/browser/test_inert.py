@@ -12,7 +12,7 @@ from sqlalchemy import text
 from service.deliver.plain_text import visible
 
 PAYLOADS = (Path(__file__).parents[1] / "corpora" / "markup.txt").read_text().splitlines()
-IN_A_RECORD = 8
+IN_A_RECORD = 16
 POLICY = """
 name: everything
 fields: {context.site: text, context.lot: text}
@@ -30,14 +30,20 @@ def parts(payloads):
 
 def hostile(number, payloads):
     """A record with these in every place that takes words."""
-    first = payloads[0]
+    first, second, third, fourth, fifth, sixth, *_, last = payloads
     return record(
         f"x-{number} {first}"[:256],
         text=None,
         scores={"nps": 1},
         verbatims=[{"question": one, "text": f"{one} broken and late"} for one in payloads],
-        customer={"id": first, "email": "a@example.com", "tier": first, "region": first, "attributes": {"note": first}},
-        context={"site": first, "lot": payloads[-1], first[:60]: payloads[-1]},
+        customer={
+            "id": second,
+            "email": "a@example.com",
+            "tier": third,
+            "region": fourth,
+            "attributes": {"note": first},
+        },
+        context={"site": fifth, "lot": sixth, first[:60]: last},
     )
 
 
@@ -59,24 +65,25 @@ def context(site, browser):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def watched(context):
+    return Watched(context.new_page())
+
+
 @pytest.fixture
-def visit(site, context):
-    """Open a page, press what opens more of it, and give its text."""
-    pages = []
+def visit(site, watched):
+    """Open a page, press what opens more of it, and give its text without what marks say to the ear."""
 
     def opening(path):
-        watched = Watched(context.new_page())
-        pages.append(watched.page)
         watched.page.goto(path)
         assert watched.page.url == site.url + path
         watched.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         watched.page.keyboard.press("Tab")
         inert(watched)
+        watched.page.evaluate("for (const one of document.querySelectorAll('mark .unseen')) one.remove()")
         return " ".join(watched.page.locator("body").text_content().split())
 
-    yield opening
-    for page in pages:
-        page.close()
+    return opening
 
 
 def inert(watched):
@@ -117,12 +124,16 @@ def test_in_a_story(site, visit, number):
 
 @pytest.mark.parametrize("kind", ["follow_up", "ticket", "quality_case"])
 def test_in_a_work_item(site, visit, kind):
-    for item in ids(site, "SELECT id FROM work_item WHERE kind = :kind", kind=kind):
+    items = ids(site, "SELECT id FROM work_item WHERE kind = :kind", kind=kind)
+    assert items
+    for item in items:
         assert "broken and late" in visit(f"/work-items/{item}")
 
 
 def test_in_a_backlog_item(site, visit):
-    for item in ids(site, "SELECT id FROM work_item WHERE kind = 'backlog_item'"):
+    items = ids(site, "SELECT id FROM work_item WHERE kind = 'backlog_item'")
+    assert items
+    for item in items:
         assert "broken and late" in visit(f"/backlog/{item}")
 
 
@@ -131,19 +142,17 @@ def test_in_a_list(visit, path):
     visit(path)
 
 
-def test_in_an_address(site, context):
-    watched = Watched(context.new_page())
-    for payload in PAYLOADS[::4]:
+def test_in_an_address(watched):
+    for payload in PAYLOADS[::8]:
         assert watched.page.goto(f"/search?q={quote(payload)}").status == 200
         inert(watched)
         assert watched.page.locator("#find").input_value() == payload.strip()
-    watched.page.close()
 
 
 def test_typed_into_a_form_and_shown_again(site, browser):
     watched = Watched(browser.new_page(base_url=site.url))
     page = watched.page
-    for payload in PAYLOADS[::10]:
+    for payload in PAYLOADS[::16]:
         page.goto("/sign-in")
         page.fill("[name=username]", payload)
         page.fill("[name=password]", payload)

@@ -136,6 +136,7 @@ def test_unreadable_secrets_are_set_again(admin, desk, database):
     ):
         assert told.status_code == 409, told.text
         assert "cannot be read: set them again" in told.json()["detail"]
+    assert admin.patch("/v1/destinations/desk", json={"enabled": False}).json()["enabled"] is False
     assert admin.patch("/v1/destinations/desk", json={"secrets": [desk.secret]}).status_code == 200
     assert admin.post("/v1/destinations/desk/test").json()["ok"] is True
 

@@ -14,7 +14,7 @@ from builders import record
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp
 
-from service.api.body import FILES, ORDINARY, Bounds
+from service.api.body import FILES, FORMS, ORDINARY, Bounds
 from service.api.connection import Connection
 from service.api.door import CAPACITY, Door
 from service.api.problems import install
@@ -51,6 +51,7 @@ def app(gate: threading.Event) -> FastAPI:
             return {"fields": len(fields)}
 
     @made.post("/v1/refuses")
+    @made.post("/sign-in")
     @made.get("/livez")
     async def at_once() -> str:
         return "here"
@@ -129,6 +130,16 @@ def test_a_file_that_comes_too_slowly_is_408(serve: Serve, app: FastAPI, path: s
             answer = ended(line)
     assert b" 408 " in answer.splitlines()[0]
     assert b'"type":"too-slow"' in answer
+
+
+def test_a_form_is_smaller_than_what_programs_send(serve: Serve, app: FastAPI) -> None:
+    form = b"&" * (FORMS.most_bytes + 1)  # ten times as much kept the event loop for seconds
+    with serve(Door(app)) as url:
+        for path in ("/sign-in", "/imports"):  # nor is a file sent as such a form
+            kind = {"content-type": "application/x-www-form-urlencoded"}
+            is_problem(post(f"{url}{path}", form, **kind), 413, "too-large")
+        assert post(f"{url}/sign-in", form[:-1]).status_code == 200
+        assert post(f"{url}/v1/refuses", form).status_code == 200
 
 
 def test_who_sends_much_is_waited_for_longer() -> None:

@@ -104,12 +104,12 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 def test_a_body_that_stops_half_way_is_408(serve):
     with serve(Door(echo, ordinary=replace(ORDINARY, seconds=0.3))) as url:
         begun = time.monotonic()
-        answer = told(url, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
+        answer = told(url, b"POST /v1/ HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
         assert b" 408 " in answer.splitlines()[0]
         assert b"application/problem+json" in answer
         assert b'"type":"too-slow"' in answer
         assert time.monotonic() - begun < 3
-        dripped = told(url, b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n")
+        dripped = told(url, b"POST /v1/ HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n")
         assert b" 408 " in dripped.splitlines()[0]
         assert httpx.post(url, content=b"whole", trust_env=False).json() == {"bytes": 5}
 

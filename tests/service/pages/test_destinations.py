@@ -129,6 +129,12 @@ def test_a_change_that_cannot_work_is_told_beside_its_field(site, admin, desk, s
     assert desk.url in admin.get("/destinations/desk").text
 
 
+def test_a_secret_that_a_browser_filled_in_changes_nothing(site, admin, desk, set_up):
+    answer = site.form(admin, "/destinations/desk", base_url=desk.url, secret_change="keep", secret="s" * 40)
+    assert answer.status_code == 303
+    assert "The test went through." in read(site.form(admin, "/destinations/desk/test"))
+
+
 def test_dead_letters_are_sent_again_or_put_away(site, admin, set_up):
     dead = given_up(site, "given-up")
     page = admin.get("/destinations/desk?state=dead")

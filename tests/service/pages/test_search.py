@@ -73,6 +73,15 @@ def test_an_id_leads_straight_there(site, ids, ask):
         assert (answer.status_code, answer.headers.get("location")) == (303, place), (query, role)
 
 
+def test_an_import_is_found_by_whoever_may_open_it(site, ids, ask):
+    site.api().post("/v1/imports", data={"source": "files"}, files={"file": ("a.csv", b"id,nps\n1,7\n")})
+    (begun,) = site.api().get("/v1/imports").json()["items"]
+    for role, place in (("source", f"/imports/{begun['id']}"), ("auditor", f"/imports/{begun['id']}")):
+        assert ask(begun["id"], role).headers["location"] == place
+    for role in ("supervisor", "product"):
+        assert ask(begun["id"], role).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
