@@ -16,6 +16,7 @@ COUNTED = 100_000  # rows of a state; beyond that a figure is "100,000+"
 SHOWN = 10  # records set aside and dead letters, of each
 ATTEMPTS = 10_000  # of the last day, the newest
 DAY = timedelta(days=1)
+TELLING = 3  # attempts, from which on it tells something that all of them failed
 _STEPS = ("received", "classified")
 
 
@@ -48,6 +49,11 @@ class Tried:
     failed: int = 0
     last_success: datetime | None = None
     last_error: str | None = None
+
+    @property
+    def nothing_arrives(self) -> bool:
+        """Whether all of several attempts failed."""
+        return self.attempts >= TELLING and self.failed == self.attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +135,16 @@ def switched_off(session: Session) -> Sequence[Destination]:
 def not_set_up(session: Session) -> dict[str, int]:
     """Destinations that do not exist, by name: the rules in force deliver to them, or something waits for them.
 
-    The number says how many deliveries wait, of the first `COUNTED`.
+    The number says how many deliveries wait for it, at most `COUNTED`.
     """
-    waiting = session.execute(
+    waiting = session.execute(  # steps from name to name through an index: what waits for others is not read
         text(
-            "SELECT destination, count(*) FROM (SELECT destination FROM delivery"
-            " WHERE state = 'pending' AND next_at IS NULL LIMIT :most) waiting GROUP BY destination"
+            "WITH RECURSIVE named AS (SELECT min(destination) AS name FROM delivery UNION ALL"
+            " SELECT (SELECT min(destination) FROM delivery WHERE destination > named.name) FROM named"
+            " WHERE named.name IS NOT NULL)"
+            " SELECT name, number FROM named, LATERAL (SELECT count(*) AS number FROM (SELECT FROM delivery"
+            " WHERE destination = named.name AND state = 'pending' LIMIT :most) few) waiting"
+            " WHERE number > 0 AND NOT EXISTS (SELECT FROM destination WHERE destination.name = named.name)"
         ),
         {"most": COUNTED},
     )

@@ -78,7 +78,7 @@ class Problem(HTTPException):
 
 def not_found(what: str) -> Problem:
     """404 in one word for every missing thing."""
-    return Problem(404, f"There is no {what} here, or none that this key may see.")
+    return Problem(404, f"There is no {what} here, or none that you may see.")
 
 
 def _unavailable(detail: str, kind: str = "unavailable") -> Problem:

@@ -1,14 +1,17 @@
 """`heed import`: a file of feedback into the database, from where it lies; says first how it understood it."""
 
 import csv
+import os
 import re
+import shlex
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 from rich.console import Console
@@ -21,7 +24,9 @@ from service.cli.output import AsJson, print_json, print_table
 from service.cli.sentences import FAILED, USED_WRONGLY
 from service.deliver.plain_text import visible
 from service.ingest import importing
+from service.ingest.cells import example
 from service.ingest.field_map import InvalidMap
+from service.ingest.field_names import known, like_time
 from service.ingest.file_layout import recognise
 from service.ingest.importing import Asked, Mistake, Understood
 from service.installation import Opened, open_installation
@@ -64,9 +69,9 @@ def import_file(
         _rehearse(file, asked, as_json)
     if not as_json:
         _show_mapping(asked, importing.preview(file, asked, LOOKED_AT // 10))
-    with open_installation(Settings(), pool=2) as opened:
+    with open_installation(Settings(), pool=2) as opened, _opened(rejects) as stream:
         begun = _begun(opened, asked, as_json)
-        ended = _store(opened, begun, file, rejects, as_json)
+        ended = _store(opened, begun, file, stream, as_json)
     if as_json:
         print_json(import_out(ended))
     else:
@@ -86,17 +91,24 @@ def _asked(file: Path, source: str, change: Sequence[str], history: bool) -> Ask
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", source):
         _end(f"No source can be called {source!r}: its name has 1 to 64 of A-Z a-z 0-9 . _ -", USED_WRONGLY)
     try:
-        mapping = importing.guessed(file, recognise(file, file.name)) | {}
-        for one in change:
-            field, equals, column = one.partition("=")
-            if not equals:
-                _end(f"--map {one} has no '=': write FIELD=COLUMN, such as external_id=id.", USED_WRONGLY)
-            mapping[field.strip()] = column
-        chosen = {field: column for field, column in mapping.items() if column}
+        guessed = importing.guessed(file, recognise(file, file.name))
+        told = _told(change)
+        free = {field: column for field, column in guessed.items() if column not in told.values()}
+        chosen = {field: column for field, column in (free | told).items() if column}
         return importing.ask(file, file.name, source=source, mapping=chosen, history=history)
     except InvalidMap as error:
-        told = "\n".join(f"{field}: {detail}" if field else detail for field, detail in error.problems)
-        _end(f"{told}\n`--map FIELD=COLUMN` says from which column a field is read.", USED_WRONGLY)
+        wrong = "\n".join(f"{field}: {detail}" if field else detail for field, detail in error.problems)
+        _end(f"{wrong}\n`--map FIELD=COLUMN` says from which column a field is read.", USED_WRONGLY)
+
+
+def _told(change: Sequence[str]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for one in change:
+        field, equals, column = one.partition("=")
+        if not equals:
+            _end(f"--map {one} has no '=': write FIELD=COLUMN, such as external_id=id.", USED_WRONGLY)
+        told[field.strip()] = column
+    return told
 
 
 def _show_mapping(asked: Asked, first: Sequence[Understood]) -> None:
@@ -111,15 +123,31 @@ def _show_mapping(asked: Asked, first: Sequence[Understood]) -> None:
     unused = [column for column in layout.columns if column not in asked.mapping.values()]
     if unused:
         print(f"Not imported: {visible(', '.join(unused))}")
+    _show_missing(asked)
     print()
 
 
+def _show_missing(asked: Asked) -> None:
+    if "external_id" not in asked.mapping:
+        print(
+            "No column is used as the answer's own id. The same file sent twice is recognised all the same, but a row"
+            " that was changed counts as a new answer: --map external_id=COLUMN names it."
+        )
+    if "submitted_at" in asked.mapping:
+        return
+    print("No column is used as the time when they answered: every answer counts as given when it is taken in.")
+    for column in asked.layout.columns:
+        if like_time(column) or (known(column) or ("",))[0] == "submitted_at":
+            option = shlex.quote(f"submitted_at={column}")
+            print(visible(f"'{column}' is named as a time: --map {option} uses it, and rejects the rows without one."))
+
+
 def _example(first: Sequence[Understood], column: str) -> str:
-    return next((_short(one.cells[column]) for one in first if one.cells.get(column) not in {None, ""}), "")
+    return next((_short(example(one.cells[column])) for one in first if one.cells.get(column) not in {None, ""}), "")
 
 
-def _short(value: object) -> str:
-    words = " ".join(str(value).split())
+def _short(value: str) -> str:
+    words = " ".join(value.split())
     return words if len(words) <= _WIDEST else f"{words[: _WIDEST - 1]}…"
 
 
@@ -146,16 +174,16 @@ def _begun(opened: Opened, asked: Asked, as_json: bool) -> Import:
     with opened.database.session() as session:
         left = importing.unfinished(session, asked)
         begun = left or importing.begin(session, asked, by=actor())
-    if left is not None and not as_json:
+    if left is not None and left.position and not as_json:
         print(f"This file was begun before: going on after row {left.position:,}.")
     return begun
 
 
-def _store(opened: Opened, begun: Import, file: Path, rejects: Path | None, as_json: bool) -> Import:
+def _store(opened: Opened, begun: Import, file: Path, rejects: TextIO | None, as_json: bool) -> Import:
     standing = begun
     shows = sys.stderr.isatty() and not as_json
     with ExitStack() as stack:
-        write = stack.enter_context(_writing(rejects, begun) if rejects else nullcontext(_ignore))
+        write = _writing(rejects, begun) if rejects else _ignore
         show = stack.enter_context(_showing(begun, _lines(file)) if shows else nullcontext(_ignore_standing))
         try:
             for progress in importing.pieces(opened.database, opened.vault, begun, file):
@@ -176,26 +204,36 @@ def _ignore_standing(_standing: Import) -> None:
 
 
 @contextmanager
-def _writing(path: Path, begun: Import) -> Iterator[Callable[[Sequence[Understood]], None]]:
-    """Rejected rows as CSV, as they come; what an interrupted import wrote is kept."""
-    columns = begun.layout["columns"]
+def _opened(path: Path | None) -> Iterator[TextIO | None]:
+    """The file for rejected rows: nothing is begun where it cannot be written."""
+    if path is None:
+        yield None
+        return
     try:
-        stream = path.open("a" if begun.position else "w", encoding="utf-8", newline="")
+        stream = path.open("a", encoding="utf-8", newline="")
     except OSError as error:
         _end(f"{path} cannot be written: {error.strerror}.", FAILED)
     with stream:
-        writer = csv.writer(stream)
-        if not begun.position:
-            writer.writerow(["row", "errors", *map(csv_out.cell, columns)])
+        yield stream
 
-        def write(rejected: Sequence[Understood]) -> None:
-            for one in rejected:
-                told = "; ".join(f"{it.column}: {it.detail}" if it.column else it.detail for it in one.mistakes)
-                values = ("" if one.cells.get(name) is None else str(one.cells[name]) for name in columns)
-                writer.writerow([one.number, *map(csv_out.cell, (told, *values))])
-            stream.flush()
 
-        yield write
+def _writing(stream: TextIO, begun: Import) -> Callable[[Sequence[Understood]], None]:
+    """Rejected rows as CSV, as they come; what an interrupted import wrote is kept."""
+    columns = begun.layout["columns"]
+    writer = csv.writer(stream)
+    if not begun.position:
+        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # a terminal or a pipe holds nothing of before
+            stream.truncate(0)
+        writer.writerow(["row", "errors", *map(csv_out.cell, columns)])
+
+    def write(rejected: Sequence[Understood]) -> None:
+        for one in rejected:
+            told = "; ".join(f"{it.column}: {it.detail}" if it.column else it.detail for it in one.mistakes)
+            values = ("" if one.cells.get(name) is None else str(one.cells[name]) for name in columns)
+            writer.writerow([one.number, *map(csv_out.cell, (told, *values))])
+        stream.flush()
+
+    return write
 
 
 @contextmanager

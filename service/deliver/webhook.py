@@ -25,7 +25,7 @@ from service.deliver.http import Answer, Client
 from service.deliver.plain_text import excerpt
 from service.deliver.wire import Blocked, Unreachable
 
-_AGAIN = frozenset({408, 409, 425, 429})
+_AGAIN = frozenset({401, 403, 408, 409, 425, 429})  # 401 and 403: the other side may not know the secret yet
 _REF = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
 _LINK = re.compile(r"https?://[!-~]{1,2000}")
 

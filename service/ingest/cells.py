@@ -46,6 +46,14 @@ def text(value: object) -> str:
     return value
 
 
+def example(value: object) -> str:
+    """A cell to be looked at: as it would be stored, or as it came where it cannot be."""
+    try:
+        return text(value)
+    except Unusable:
+        return str(value)
+
+
 def word(value: object) -> str:
     """A cell as a short text: without white space around it."""
     return text(value).strip()

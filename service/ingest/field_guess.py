@@ -9,6 +9,7 @@ from service.ingest.field_places import place_of
 from service.ingest.moments import moment
 
 _ENOUGH = 0.8  # of a column's values: a few of them may say "n/a"
+_NEARLY_ALL = 0.95  # of the rows, in a column that is named as their id
 _LONG = 50  # characters, on average, of what people wrote
 _VERY_LONG = 200  # of one value: a name or a place is never that long
 _LONGEST_ID = 256
@@ -63,7 +64,7 @@ def _take_likely(chosen: dict[str, str], values: Mapping[str, Values], rows: int
         if is_score(column):
             field = next((one for one in ("scores.csat", "scores.nps") if here and _fits(one, here, rows)), None)
         elif like_id(column):
-            field = "external_id" if _fits("external_id", here, rows) else None
+            field = "external_id" if len(here) == rows and _tells_apart(here, rows) else None
         else:
             field = "submitted_at" if like_time(column) and here and _fits("submitted_at", here, rows) else None
         if field and field not in chosen:
@@ -145,10 +146,15 @@ _FITS: Mapping[str, Callable[[object], bool]] = {
 }
 
 
+def _tells_apart(here: Values, least: float) -> bool:
+    return len({str(value).strip() for value in here}) >= least and all(map(_short, here))
+
+
 def _fits(field: str, here: Values, rows: int) -> bool:
     """Whether the values of a column can be those of a field."""
     if field == "external_id":
-        return len(here) == rows and len({str(value).strip() for value in here}) == rows and all(map(_short, here))
+        # what it is called says so: a row without an id is told of, and need not cost the other rows theirs
+        return len(here) >= _NEARLY_ALL * rows and _tells_apart(here, _NEARLY_ALL * len(here))
     if field == "submitted_at":  # one odd value, and the column is kept as it is: a wrong time would cost whole rows
         return all(_reads(moment, value) for value in here)
     return _share(_FITS.get(field, _short), here)

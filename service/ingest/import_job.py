@@ -12,7 +12,7 @@ from sqlmodel import Session, col, exists, select
 from service.ingest import upload
 from service.ingest.importing import Asked, Overtaken, begin, fail, pieces
 from service.store import jobs
-from service.store.database import Database
+from service.store.database import Database, is_outage
 from service.store.tables import Import, ImportChunk, now
 from service.store.vault import Unreadable, Vault
 
@@ -47,6 +47,17 @@ def take_turn(database: Database, vault: Vault, import_id: UUID) -> None:
         return  # whoever has taken over goes on
     except Unreadable as error:
         fail(database, vault, found, f"The file kept with it cannot be read: {error}")
+        return
+    except Exception as error:
+        if is_outage(error):
+            raise
+        log.exception("import.failed", id=str(import_id))  # or it would be taken up again for ever
+        fail(
+            database,
+            vault,
+            found,
+            f"heed made a mistake after row {found.rows:,} ({type(error).__name__}): see the log.",
+        )
         return
     if not ended:
         with database.session() as session:

@@ -229,7 +229,7 @@ def _original(cells: Mapping[str, object]) -> bytes:
 def _conflict(one: Understood, record: FeedbackRecord, mapping: Mapping[str, str]) -> Understood:
     detail = (
         f"Revision {record.revision} of {record.external_id!r} is stored, or stands earlier in this file, with other "
-        "content: give what has changed a higher revision."
+        "content: give what has changed a higher revision, or read it with the same mapping as before."
     )
     return Understood(one.number, one.cells, None, (Mistake(one.number, mapping.get("external_id"), detail),))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from service.ingest import upload
 from service.ingest.field_map import InvalidMap, check
@@ -25,6 +25,11 @@ KEPT = timedelta(days=1)
 LOOKED_AT = 1_000  # rows
 SHOWN = 5  # rows, in full
 MISTAKES = 50  # that are shown
+MOST_FILES = 5  # of one person that wait
+
+
+class TooManyFiles(Exception):
+    """This person has kept so many files that they should begin or throw away one first."""
 
 
 class NotWaiting(Exception):
@@ -44,7 +49,14 @@ class Rehearsed:
 
 
 def keep(session: Session, vault: Vault, asked: Asked, path: Path, *, by: str) -> Import:
-    """Keep a file, and how it would be imported, until somebody says so."""
+    """Keep a file, and how it would be imported, until somebody says so.
+
+    Raises:
+        TooManyFiles: five of theirs wait already; each may hold 200 MB.
+    """
+    waiting_now = select(func.count()).where(col(Import.state) == WAITING, col(Import.created_by) == by)
+    if session.exec(waiting_now).one() >= MOST_FILES:
+        raise TooManyFiles(f"{MOST_FILES} files of yours wait already: start them or throw them away first.")
     made = begin(session, asked, by=by)
     made.state, made.rows_about = WAITING, _lines(path, asked.layout)
     session.add(made)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -16,10 +16,10 @@ from models.prediction import SpanOut
 from service.api.backlog import MOST_EVIDENCE, BacklogItemOut, EvidenceOut, backlog_out
 from service.api.dependencies import SessionDep
 from service.api.problems import Problem
-from service.csv_out import cell
+from service.csv_out import cell, utc
 from service.deliver.plain_text import one_line
 from service.pages.backlog_order import Wanted, find, tags
-from service.pages.glance import Glance, glance
+from service.pages.glance import LONGEST, Glance, glance
 from service.pages.inbox_filters import sources
 from service.pages.marks import Quote, legend, quote_of
 from service.pages.render import page
@@ -82,8 +82,8 @@ def download_backlog(session: SessionDep, _visitor: Visitor, wanted: WantedDep) 
     out = StringIO()
     table = csv.writer(out)
     table.writerow(_COLUMNS)
-    for item in _items(session, wanted):
-        table.writerow(map(cell, _cells(item)))
+    for line in _filed(session, wanted):
+        table.writerow(map(cell, _cells(line)))
     headers = {"Content-Disposition": 'attachment; filename="backlog.csv"'}
     return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -152,28 +152,27 @@ def _spans(session: Session, ids: Sequence[UUID] | set[UUID]) -> dict[UUID, list
 _COLUMNS = ("Idea", "Tags", "State", "Score", "Voices", "Account value", "Newest voice", "Source", "Made", "Id")
 
 
-def _items(session: Session, wanted: Wanted) -> Iterator[BacklogItemOut]:
+def _filed(session: Session, wanted: Wanted) -> Iterator[Line]:
     for _ in range(IN_A_FILE // _BATCH):
         rows, after = find(session, wanted, _BATCH)
-        yield from backlog_out(session, rows)
+        yield from _lines(session, backlog_out(session, rows))
         session.expunge_all()
         if not after:
             return
         wanted = wanted.model_copy(update={"after": after})
 
 
-def _cells(item: BacklogItemOut) -> list[str]:
-    said: Any = item.evidence[0] if item.evidence else None
-    newest = item.factors.newest
+def _cells(line: Line) -> list[str]:
+    item, asks = line.item, line.asks
     return [
-        one_line(said.text, 1_000) if said else item.title,
+        f"{asks.before}{asks.marked}{asks.after}" if asks else one_line(item.title, LONGEST),
         ", ".join(item.tags),
         status(item.status),
         f"{item.score:.2f}",
         str(item.factors.voices),
         f"{item.factors.account_value:.2f}",
-        newest.isoformat() if newest else "",
-        said.source if said else "",
-        item.created_at.isoformat(),
+        utc(item.factors.newest),
+        item.evidence[0].source if item.evidence else "",
+        utc(item.created_at),
         str(item.id),
     ]

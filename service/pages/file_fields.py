@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.ingest.cells import example
 from service.ingest.field_names import as_name
 from service.ingest.importing import Understood
 from service.ingest.record import FeedbackRecord
@@ -67,7 +68,7 @@ def columns_of(names: Sequence[str], mapping: Mapping[str, str], first: Sequence
 
 
 def _values(name: str, first: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
-    found = [str(cells[name]) for cells in first if cells.get(name) not in {None, ""}]
+    found = [example(cells[name]) for cells in first if cells.get(name) not in {None, ""}]
     return tuple(dict.fromkeys(found))[:_SAMPLE]
 
 
@@ -116,4 +117,4 @@ def _value(record: FeedbackRecord, field: str) -> str:
         return "yes" if found else "no"
     if isinstance(found, datetime):
         return f"{found:%d %b %Y, %H:%M}"
-    return "" if found is None else str(found)
+    return "" if found is None else example(found)

@@ -76,6 +76,7 @@ class Night:
     off: Sequence[Destination]
     missing: Mapping[str, int]
     tried: Mapping[str, Tried]
+    on: Sequence[str]
     imports: Sequence[Import]
 
 
@@ -91,6 +92,9 @@ def look(session: Session) -> Night:
         off=switched_off(session),
         missing=not_set_up(session),
         tried=tried(session),
+        on=session.exec(
+            select(Destination.name).where(col(Destination.disabled_at).is_(None)).order_by(col(Destination.name))
+        ).all(),
         imports=session.exec(
             select(Import).where(col(Import.state) == "running").order_by(col(Import.created_at)).limit(20)
         ).all(),
@@ -154,6 +158,16 @@ def _outside(night: Night) -> Iterator[Need]:
             f"The destination {row.name} is switched off: {(row.disabled_reason or 'no reason given').rstrip('.')}.",
             "What is to be sent there waits. Mend it, then switch it on, on its page.",
             place=f"/destinations/{row.name}",
+        )
+    for name in night.on:
+        went = night.tried.get(name)
+        if went is None or not went.nothing_arrives:
+            continue
+        last = f" The last one: {went.last_error.rstrip('.')}." if went.last_error else ""
+        yield Need(
+            f"{name} has taken nothing: {went.failed:,} of {many(went.attempts, 'attempt')} failed.{last}",
+            "Mend what answers there, or the address and secret on its page, and test it there.",
+            place=f"/destinations/{name}",
         )
     for name, number in night.missing.items():
         waits = f"; {many(number, 'delivery waits', 'deliveries wait')}" if number else ""

@@ -118,7 +118,7 @@ def send_file(parts: WiringDep, session: SessionDep, visitor: Importer, form: Fo
     if sent is not None and not wrong:
         try:
             kept = _keep(session, parts, visitor, sent.file, sent.filename or "", typed)
-        except UnreadableFile as error:
+        except (UnreadableFile, rehearsal.TooManyFiles) as error:
             wrong["file"] = str(error)
         else:
             return RedirectResponse(f"/imports/{kept}", 303)

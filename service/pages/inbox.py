@@ -15,9 +15,11 @@ from starlette.responses import RedirectResponse
 
 from service.api.dependencies import SessionDep
 from service.api.problems import Problem
-from service.csv_out import cell
+from service.csv_out import cell, utc
+from service.deliver.plain_text import one_line
 from service.pages import words
-from service.pages.inbox_filters import MOST, Filters, Lost, every, find, heads, midnight_after, people, sources
+from service.pages.assignees import nobody_called, people
+from service.pages.inbox_filters import MOST, Filters, Lost, every, find, heads, midnight_after, sources
 from service.pages.inbox_lines import lines
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
@@ -73,7 +75,8 @@ class Told:
 def show_inbox(session: SessionDep, visitor: Visitor, filters: Asked) -> Response:
     """Open work, what is due first at the top."""
     done = _DONE.get(filters.done)
-    said = f"{words.many(filters.many, 'item')} {done}." if done and filters.many else ""
+    whom = f" to {one_line(filters.to, 128)}" if filters.to and filters.to in people(session) else ""
+    said = f"{words.many(filters.many, 'item')} {done}{whom}." if done and filters.many else ""
     return _shown(session, visitor, filters, Told(said))
 
 
@@ -89,16 +92,18 @@ def send_inbox(session: SessionDep, visitor: Visitor, form: FormDep, filters: As
     kept = frozenset(chosen)
     if not chosen:
         return _shown(session, visitor, filters, Told(wrong="Tick at least one item first.", owner=owner), 422)
-    if action == "assign" and not 1 <= len(owner) <= 128:
-        wrong = "Say who is to have them: a name of at most 128 characters."
+    wrong = _wrong_owner(session, owner) if action == "assign" else None
+    if wrong:
         return _shown(session, visitor, filters, Told(wrong=wrong, owner=owner, chosen=kept), 422)
     event = Acknowledge(type="acknowledge") if action == "acknowledge" else Assign(type="assign", owner=owner)
     refused = [told for item in _ids(chosen) if (told := _try(session, item, event, visitor.caller.name))]
     went = len(kept) - len(refused)
     if refused:
-        said = f"{went} {_DONE[action]}; {len(refused)} could not be."
+        whom = f" to {one_line(owner, 128)}" if action == "assign" else ""
+        said = f"{went} {_DONE[action]}{whom}; {len(refused)} could not be."
         return _shown(session, visitor, filters, Told(said, refused), 409)
-    return RedirectResponse(filters.address(done=action, many=str(went), after=filters.after), 303)
+    to = owner if action == "assign" else ""
+    return RedirectResponse(filters.address(done=action, many=str(went), to=to, after=filters.after), 303)
 
 
 @router.get("/inbox.csv")
@@ -123,15 +128,17 @@ def _row(item: WorkItem) -> Sequence[str]:
         "yes" if item.mandatory else "no",
         item.title,
         item.owner or "",
-        _utc(item.due_at),
-        _utc(item.created_at),
+        utc(item.due_at),
+        utc(item.created_at),
         item.rule,
         ", ".join(item.tags),
     )
 
 
-def _utc(at: datetime | None) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+def _wrong_owner(session: Session, owner: str) -> str | None:
+    if not 1 <= len(owner) <= 128:
+        return "Say who is to have them: a name of at most 128 characters."
+    return nobody_called(owner, people(session))
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:
@@ -183,7 +190,7 @@ def _shown(session: Session, visitor: SignedIn, filters: Filters, told: Told, st
         filters=filters,
         removable=_removable(filters),
         choices=_CHOICES,
-        heads=heads(session, moment, midnight),
+        heads=heads(session, visitor.caller.name, moment, midnight),
         most=MOST,
         lines=lines(session, found.items, moment),
         more=filters.address(after=found.following) if found.following else None,

@@ -16,13 +16,14 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from service.store.tables import Decision, Feedback, Source, Timestamp, User, WorkItem
+from service.store.tables import Decision, Feedback, Source, Timestamp, WorkItem
 
 PAGE = 50
 REACH = 20_000  # items, in due order, through which words and sources are looked for at a time
 MOST = 1_000  # counted at the head of the page
 # Both are written as the index work_item_inbox has them, or it would not be used.
 _OPEN = text("work_item.status IN ('open', 'acknowledged', 'waiting') AND work_item.kind <> 'backlog_item'")
+_PASSING = {"after", "done", "many", "to"}  # of one page or one answer, and no filters
 _DUE: ColumnElement[datetime] = func.coalesce(col(WorkItem.due_at), literal_column("'infinity'::timestamptz"))
 
 
@@ -41,10 +42,11 @@ class Filters(BaseModel):
     after: Annotated[str, Field(max_length=200)] = ""
     done: Annotated[str, Field(max_length=20)] = ""
     many: Annotated[int, Field(ge=0, le=1_000)] = 0
+    to: Annotated[str, Field(max_length=128)] = ""
 
     def address(self, path: str = "/inbox", **changes: str) -> str:
         """The address with these filters; without `after`, unless it is among the changes."""
-        kept = {name: value for name, value in self.model_dump(exclude={"after", "done", "many"}).items() if value}
+        kept = {name: value for name, value in self.model_dump(exclude=_PASSING).items() if value}
         asked = {name: value for name, value in {**kept, **changes}.items() if value}
         return f"{path}?{urlencode(asked)}" if asked else path
 
@@ -56,7 +58,7 @@ class Filters(BaseModel):
     @property
     def chosen(self) -> list[str]:
         """The names of the filters that are set."""
-        return [name for name, value in self.model_dump(exclude={"after", "done", "many"}).items() if value]
+        return [name for name, value in self.model_dump(exclude=_PASSING).items() if value]
 
 
 class Lost(ValueError):
@@ -76,6 +78,7 @@ class Found:
 class Heads:
     """How much open work there is, each count up to MOST + 1."""
 
+    yours: int
     open: int
     missed: int
     today: int
@@ -162,36 +165,20 @@ def _read(place: str) -> tuple[ColumnElement[datetime], UUID]:
         raise Lost("This place in the list is not known: begin at its top.") from error
 
 
-def heads(session: Session, now: datetime, midnight: datetime) -> Heads:
-    """How much is open, missed and due today."""
+def heads(session: Session, me: str, now: datetime, midnight: datetime) -> Heads:
+    """How much is this person's, open, missed and due today."""
 
     def count(*more: ColumnElement[bool]) -> int:
         some = select(literal(1)).select_from(WorkItem).where(_OPEN, *more).limit(MOST + 1).subquery()
         return session.exec(select(func.count()).select_from(some)).one()
 
-    return Heads(count(), count(now > _DUE), count(now <= _DUE, midnight > _DUE))
+    mine = count(col(WorkItem.owner) == me)
+    return Heads(mine, count(), count(now > _DUE), count(now <= _DUE, midnight > _DUE))
 
 
 def midnight_after(local: datetime) -> datetime:
     """The end of the day that a moment, told in the reader's zone, lies in."""
     return local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-
-
-_OWNERS = text(
-    """WITH RECURSIVE one AS (
-        (SELECT owner FROM work_item WHERE owner IS NOT NULL ORDER BY owner LIMIT 1)
-        UNION ALL
-        SELECT (SELECT w.owner FROM work_item w WHERE w.owner > one.owner ORDER BY w.owner LIMIT 1)
-        FROM one WHERE one.owner IS NOT NULL
-    ) SELECT owner FROM one WHERE owner IS NOT NULL LIMIT 200"""
-)
-
-
-def people(session: Session) -> list[str]:
-    """Who work can be given to: supervisors with an account, and everybody who has some (one index step a name)."""
-    is_supervisor: ColumnElement[bool] = col(User.roles).contains(["supervisor"])
-    accounts = session.exec(select(User.name).where(col(User.active), is_supervisor).limit(200))
-    return sorted({*accounts, *session.execute(_OWNERS).scalars()})
 
 
 def sources(session: Session) -> list[str]:

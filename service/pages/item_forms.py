@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import TypeAdapter, ValidationError
 
 from service.api.shapes import WorkItemOut
+from service.deliver.plain_text import one_line
 from service.ingest.wording import sentence
 from service.pages.visitor import Form
 from service.pages.words import status
@@ -24,7 +25,8 @@ CHANGED = (
     "Somebody else changed this meanwhile. Look at it again: what you typed is still here, send it once more if it "
     "still fits."
 )
-DONE: Mapping[str, str] = {
+GONE = "This was done meanwhile (see History); there is nothing to send again."
+_DONE: Mapping[str, str] = {
     "acknowledge": "Acknowledged.",
     "assign": "Assigned.",
     "contact_attempt": "The contact attempt is recorded.",
@@ -35,8 +37,20 @@ DONE: Mapping[str, str] = {
     "judge": "Decided as you said. What was made stands in the history.",
 }
 CHOICES: Mapping[str, Pairs] = {
-    "channel": (("phone", "by phone"), ("email", "by e-mail"), ("chat", "by chat"), ("other", "in another way")),
-    "outcome": (("reached", "reached the customer"), ("no_answer", "no answer"), ("failed", "it failed")),
+    "channel": (
+        ("", "choose …"),
+        ("phone", "by phone"),
+        ("email", "by e-mail"),
+        ("chat", "by chat"),
+        ("other", "in another way"),
+    ),
+    "outcome": (
+        ("", "choose …"),
+        ("reached", "reached the customer"),
+        ("no_answer", "no answer"),
+        ("failed", "it could not be delivered"),
+        ("not_allowed", "not contacted: no consent"),
+    ),
 }
 # What each form asks for beside a comment.
 _FIELDS: Mapping[str, Sequence[str]] = {
@@ -76,15 +90,25 @@ class InvalidForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A form as it was sent: its type, what was typed by field name, and errors by field name ("" is the whole)."""
+    """A form as it was sent: its type, what was typed by field name, and errors by field name ("" is the whole).
+
+    `meanwhile` says that the item was changed by somebody else since the form was shown.
+    """
 
     type: str = ""
     typed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     errors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    meanwhile: str = ""
 
     def with_errors(self, errors: Mapping[str, str]) -> "Filled":
         """The same form with what is wrong with it."""
         return replace(self, errors=errors)
+
+    def overtaken(self, row: WorkItem) -> "Filled":
+        """The same form after somebody else changed the item: it may be sent again, or is not possible any more."""
+        judged = self.type == "judge" and row.status in {"resolved", "retracted"}
+        possible = self.type in {*_OPEN[row.status], "judge"} and not judged
+        return replace(self, meanwhile=CHANGED if possible else GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +137,13 @@ def actions(item: WorkItemOut, *, judging: bool) -> Actions:
     else:
         main = None
     return Actions(main, [one for one in possible if one != main], lacking)
+
+
+def done(type_: str, owner: str | None) -> str:
+    """What is said after an event was recorded; of any other word, nothing."""
+    if type_ == "assign" and owner:
+        return f"Assigned to {one_line(owner, 128)}."
+    return _DONE.get(type_, "")
 
 
 def filled(form: Form) -> Filled:

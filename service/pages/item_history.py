@@ -10,12 +10,12 @@ from service.deliver.plain_text import one_line
 from service.pages.words import kind, moment
 
 RESULTS: Mapping[bool | str, tuple[str, str]] = {
-    True: ("true", "good"),
-    False: ("false", "calm"),
+    True: ("met", "good"),
+    False: ("not met", "calm"),
     "unknown": ("not known", "warn"),
 }
 _CHANNELS = {"email": "by e-mail", "phone": "by phone", "chat": "by chat", "other": "in another way"}
-_OUTCOMES = {"reached": "reached them", "no_answer": "no answer", "failed": "it failed"}
+_OUTCOMES = {"reached": "reached them", "no_answer": "no answer", "failed": "it could not be delivered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ def _what(type_: str, data: Mapping[str, Any]) -> str:
             return f"made it by the rule {one_line(data['rule'], 100)}{owner}"
         case "assign":
             return f"assigned it to {one_line(data['owner'], 100)}"
+        case "contact_attempt" if data["outcome"] == "not_allowed":
+            return "recorded: not contacted: no consent"
         case "contact_attempt":
             return f"contacted the customer {_CHANNELS[data['channel']]}: {_OUTCOMES[data['outcome']]}"
         case "wait":

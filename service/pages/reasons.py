@@ -7,7 +7,8 @@ from typing import Literal
 
 from service.deliver.plain_text import one_line
 from service.pages.words import KINDS, number, sure
-from service.route.policy import Rule
+from service.route.expression import And, Expression, Not, Or
+from service.route.policy import Policy, Rule
 
 Result = Literal[True, False, "unknown"]
 
@@ -52,6 +53,7 @@ _SIGNS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
+_JOINED: Mapping[type, str] = {And: "All of these must hold:", Or: "One of these is enough:"}
 _LISTED = 6  # values of a list that are named; the rest is counted
 
 
@@ -98,6 +100,19 @@ def rule_words(rule: Rule) -> str:
     if then.deliver:
         parts.append(f"sent to {_either([one_line(name, 60) for name in then.deliver], 'and')}")
     return ", ".join(parts)
+
+
+def joining(policy: Policy) -> dict[str, str]:
+    """By rule, how its clauses make up its condition; rules that mix `and`, `or` and `not` are left out."""
+    return {rule.name: _JOINED[type(rule.when)] for rule in policy.rules if _joins_alike(rule.when)}
+
+
+def _joins_alike(tree: Expression) -> bool:
+    if not isinstance(tree, And | Or):
+        return False
+    return all(
+        _joins_alike(item) if type(item) is type(tree) else not isinstance(item, And | Or | Not) for item in tree.items
+    )
 
 
 def _said(text: str, value: object, result: Result) -> Said | None:

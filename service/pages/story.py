@@ -16,11 +16,13 @@ from service.api.feedback import StoryOut, find_feedback, story_of
 from service.api.problems import not_found
 from service.ingest import quarantine
 from service.pages import story_lines
+from service.pages.item_history import RESULTS
 from service.pages.marks import legend
-from service.pages.reasons import clause_words
+from service.pages.reasons import clause_words, joining
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
+from service.route.versions import fetch
 from service.store.tables import Classification, Decision, DeliveryAttempt, FeedbackRevision, among, now
 from service.work.items import review_reason
 
@@ -28,7 +30,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("source", "supervisor", "product"))]
 Admin = Annotated[SignedIn, Depends(enter())]
 _DONE = {"retried": "It is being read again: look again in a moment."}
-_RESULTS = {True: ("true", "good"), False: ("false", "calm"), "unknown": ("not known", "warn")}
 
 
 @router.get("/feedback/{feedback_id}")
@@ -54,9 +55,11 @@ def show_story(session: SessionDep, visitor: Visitor, feedback_id: UUID, again: 
         else "",
         rules=_rules(decided.rules, decided.review) if decided else {},
         clause_words=clause_words,
-        results=_RESULTS,
+        joining=joining(fetch(session, decided.policy_version)) if decided else {},
+        results=RESULTS,
         history=_history(session, story),
         judges=judges,
+        email=_email(story, visitor),
         may_open=_openable(story, visitor),
         first=_first_open(story) if visitor.caller.may("supervisor", reading=False) else None,
         retries=visitor.caller.may(reading=False),
@@ -76,6 +79,14 @@ def send_retry(session: SessionDep, visitor: Admin, _form: FormDep, feedback_id:
 
 def _moment(given: datetime | str) -> datetime:
     return given if isinstance(given, datetime) else datetime.fromisoformat(given)
+
+
+def _email(story: StoryOut, visitor: SignedIn) -> str | None:
+    """The customer's address where it may be written to, and never for somebody who only plans the product."""
+    consent = story.feedback.get("consent") or {}
+    if not consent.get("contact") or visitor.caller.roles == {"product"}:
+        return None
+    return (story.feedback.get("customer") or {}).get("email")
 
 
 def _rules(rules: Sequence[RuleOut], review: Sequence[str]) -> Mapping[str, list[RuleOut]]:

@@ -25,13 +25,14 @@ _DONE: Mapping[str, str] = {
     "acknowledge": "was taken up",
     "assign": "was given to {owner}",
     "contact_attempt": "customer contacted by {channel}: {outcome}",
+    "refused": "not contacted: no consent",
     "wait": "waits for the customer",
     "resume": "goes on",
     "resolve": "is done",
     "reopen": "was opened again",
     "judge": "was judged by a person",
 }
-_OUTCOMES = {"reached": "reached", "no_answer": "no answer", "failed": "it failed"}
+_OUTCOMES = {"reached": "reached", "no_answer": "no answer", "failed": "it could not be delivered"}
 _TRIED: Mapping[str, str] = {
     "delivered": "Sent to {}",
     "rejected": "Tried to send to {}: refused",
@@ -129,7 +130,8 @@ def lines(
 def _happened(item: WorkItemOut, event: EventOut) -> Line:
     data: dict[str, Any] = {"owner": "somebody", "channel": "other", **event.data}
     data["outcome"] = _OUTCOMES.get(str(data.get("outcome", "")), "")
-    what = _DONE.get(event.type, event.type.replace("_", " ")).format_map(data)
+    said = "refused" if event.data.get("outcome") == "not_allowed" else event.type
+    what = _DONE.get(said, event.type.replace("_", " ")).format_map(data)
     words = event.data.get("comment") or (event.data.get("outcome", "") if event.type == "resolve" else "")
     return Line(event.at, f"{kind(item.kind)}: {what}", event.actor, str(words))
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from service.api.dependencies import Wiring, WiringDep
-from service.api.problems import Problem, invalid, mistake, problem_of
+from service.api.problems import Problem, mistake, problem_of
 from service.pages.render import page
 from service.people.access import permitted
 from service.people.sessions import SignedIn, signed_in
@@ -152,8 +152,8 @@ class PageRoute(APIRoute):
                 response: Response = await handle(request)
             except NotSignedIn:
                 return to_sign_in(request)
-            except RequestValidationError as error:
-                return await problem_page(request, invalid(error, None))
+            except RequestValidationError:
+                return await problem_page(request, Problem(422, _MISTYPED))
             except Exception as error:  # noqa: BLE001 (the last that can still answer with a page)
                 return await problem_page(request, problem_of(error) or mistake(error))
             return response
@@ -205,6 +205,7 @@ async def problem_page(request: Request, problem: Problem) -> Response:
     return told
 
 
+_MISTYPED = "This address is not complete, or was mistyped: begin at the first page and follow the links."
 _TITLES = {
     403: "This is not open to you",
     404: "There is nothing here",

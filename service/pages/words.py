@@ -31,15 +31,17 @@ STAGES: Mapping[str, str] = {
     "withdrawn": "withdrawn",
 }
 
+_BDI, _END = Markup("<bdi>"), Markup("</bdi>")
+
 
 def quoted(text: object) -> Markup:
     """A stranger's words: escaped, hidden characters made visible, and unable to turn the line around them."""
-    return Markup("<bdi>{}</bdi>").format(visible(str(text)))
+    return _BDI + visible(str(text)) + _END  # adding escapes as format does, in a tenth of the time
 
 
 def first_words(text: str, limit: int = 140) -> Markup:
     """The beginning of a stranger's words on one line."""
-    return Markup("<bdi>{}</bdi>").format(one_line(text, limit))
+    return _BDI + one_line(text, limit) + _END
 
 
 def span_of(time: timedelta) -> str:

@@ -12,18 +12,20 @@ from service.api.feedback import find_feedback, story_of
 from service.api.problems import not_found
 from service.api.shapes import work_items_out
 from service.pages import item_forms, story_lines
+from service.pages.assignees import nobody_called, people
 from service.pages.clock_line import clock_line, pauses_of
 from service.pages.due import next_due
-from service.pages.inbox_filters import people
 from service.pages.item_forms import Filled, InvalidForm, read_event
 from service.pages.item_history import RESULTS, history
 from service.pages.marks import legend
-from service.pages.reasons import clause_words, rule_words
+from service.pages.reasons import clause_words, joining, rule_words
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
 from service.review import WrongAnswers, happens, open_rules
-from service.store.tables import WorkItem, now
+from service.route.versions import fetch
+from service.store.tables import Decision, WorkItem, now
+from service.work.events import Assign
 from service.work.lifecycle import Impossible
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -39,7 +41,7 @@ def show_item(session: SessionDep, visitor: Visitor, item_id: UUID, done: str = 
         raise not_found("work item")
     if row.kind == "backlog_item":
         return RedirectResponse(f"/backlog/{item_id}", 303)
-    return _shown(session, visitor, row, Filled(), said=item_forms.DONE.get(done, ""))
+    return _shown(session, visitor, row, Filled(), said=item_forms.done(done, row.owner))
 
 
 @router.post("/work-items/{item_id}")
@@ -51,9 +53,11 @@ def send_event(session: SessionDep, visitor: Visitor, form: FormDep, item_id: UU
     rules = [rule.name for rule in open_rules(session, row)] if row.kind == "review" else []
     filled = item_forms.filled(form)
     if form.text("version") != str(row.version):
-        return _shown(session, visitor, row, filled.with_errors({"": item_forms.CHANGED}), 409)
+        return _shown(session, visitor, row, filled.overtaken(row), 409)
     try:
         event = read_event(form, visitor.zone, rules)
+        if isinstance(event, Assign):
+            _require_known(session, event.owner)
         happens(session, row, event, actor=visitor.caller.name, at=now())
     except InvalidForm as wrong:
         return _shown(session, visitor, row, filled.with_errors(wrong.errors), 422)
@@ -63,6 +67,11 @@ def send_event(session: SessionDep, visitor: Visitor, form: FormDep, item_id: UU
         return _shown(session, visitor, row, filled.with_errors(item_forms.errors_of(refusal, row, filled.type)), 409)
     session.commit()
     return RedirectResponse(f"/work-items/{item_id}?done={event.type}", 303)
+
+
+def _require_known(session: Session, owner: str) -> None:
+    if wrong := nobody_called(owner, people(session)):
+        raise InvalidForm({"assign-owner": wrong})
 
 
 def _shown(
@@ -89,6 +98,7 @@ def _shown(
         other_ids=item.feedback_ids[1:_EVIDENCE],
         others=len(item.feedback_ids) - 1,
         clause_words=clause_words,
+        joining=joining(fetch(session, session.get_one(Decision, row.decision_id).policy_version)),
         results=RESULTS,
         clock=clock_line(item.created_at, moment, item.targets, pauses_of(item.events, moment)),
         history=history(item.events),

@@ -84,8 +84,13 @@ def _not_there_yet(session: Session, policy: Policy, source: str) -> Iterator[Po
     for name in sorted({name for rule in policy.rules for name in rule.then.deliver} - known):
         yield _warning(source, name, f"destination {name} is not set up: what is sent there waits until it is")
     accounts = set(session.exec(select(User.name)))
-    for name in sorted({name for group in policy.groups.values() for name in _people(group)} - accounts):
+    for name in sorted(people_of(policy) - accounts):
         yield _warning(source, name, f"{name} has no account: items carry the name, and nobody can sign in to see them")
+
+
+def people_of(policy: Policy) -> set[str]:
+    """Everybody whom a group of the policy names."""
+    return {name for group in policy.groups.values() for name in _people(group)}
 
 
 def _people(group: People | Named | Split) -> Iterator[str]:

@@ -29,11 +29,11 @@ class Assign(_Event):
 
 
 class ContactAttempt(_Event):
-    """The customer was called or written to."""
+    """The customer was called or written to, or may not be (`not_allowed`)."""
 
     type: Literal["contact_attempt"]
     channel: Literal["email", "phone", "chat", "other"]
-    outcome: Literal["reached", "no_answer", "failed"]
+    outcome: Literal["reached", "no_answer", "failed", "not_allowed"]
 
 
 class Wait(_Event):

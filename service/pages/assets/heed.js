@@ -11,7 +11,10 @@ async function swap(target, address, options) {
   const slow = setTimeout(() => said("Working on it …"), 300);
   try {
     const answer = await fetch(address, { ...options, headers: { "X-Fragment": target }, credentials: "same-origin" });
-    if (answer.url.includes("/sign-in")) { location.reload(); return; }
+    if (new URL(answer.url).pathname === "/sign-in") {
+      said("You are signed out, and this was not sent. Copy what you typed, then load the page again and sign in.");
+      return;
+    }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector(target);
     if (!fresh) {
@@ -20,6 +23,7 @@ async function swap(target, address, options) {
     }
     const inside = part.contains(document.activeElement);
     const held = document.activeElement?.id || document.activeElement?.dataset.key;
+    const line = lines().findIndex((one) => one.classList.contains("at") || one.contains(document.activeElement));
     part.replaceWith(fresh);
     document.title = page.title;
     said(page.getElementById("said")?.textContent || "");
@@ -27,6 +31,7 @@ async function swap(target, address, options) {
     if (wrong || inside) {
       fresh.tabIndex = -1;  // so that the keyboard is somewhere, whatever is gone
       (wrong || document.getElementById(held) || fresh.querySelector(`[data-key="${CSS.escape(held || "-")}"]`) ||
+        lines()[Math.min(line, lines().length - 1)]?.querySelector(".open") ||
         fresh.querySelector(".open") || fresh).focus();
     }
     if (answer.redirected || !options) history.replaceState(null, "", answer.url);

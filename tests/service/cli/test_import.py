@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from sqlalchemy import text
 
 from service.cli.main import main
@@ -23,6 +24,7 @@ a-2,Great service!,10,=1+1
 a-3,Nobody answered my call.,eleven,-3
 a-1,Parcel came two weeks late and broken.,3,red
 """
+BOTH = ("--map", "external_id=Comment", "--map", "verbatims.0.text=Comment")
 NPS = ("--map", "scores.nps=nps", "--map", "external_id=id")
 
 
@@ -114,10 +116,42 @@ def test_json_is_the_answer_of_the_api_and_nothing_else(run):
 
 
 def test_each_map_changes_one_guess_and_an_empty_one_drops_it(run):
-    told = run.json("--source", "map", "--map", "context.colour=", "--map", "external_id=Comment")
+    told = run.json("--source", "map", "--map", "context.colour=", *BOTH)
     assert "context.colour" not in told["mapping"]
     assert told["mapping"]["external_id"] == "Comment"
     assert (told["new"], told["duplicate"]) == (3, 1)
+
+
+def test_a_map_takes_its_column_from_the_guess(run):
+    run.file.write_text("code,colour,text\nk-1,red,Late.\nk-2,red,Late.\n")
+    mapping = run.json("--source", "taken", "--dry-run", "--map", "external_id=code")["mapping"]
+    assert mapping == {"external_id": "code", "context.colour": "colour", "verbatims.0.text": "text"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "unsaid"),
+    [
+        ("id,date,text\nb-1,2026-11-20,Late.\n", [], ["No column is used"]),
+        ("text\nLate.\n", ["No column is used as the answer's own id.", "as the time when they answered"], ["'text'"]),
+        ("id,date,text\nb-1,11/02/2026,Late.\n", ["'date' is named as a time: --map submitted_at=date"], ["own id"]),
+        ("id,sent at,text\nb-1,soon,Late.\n", ["--map 'submitted_at=sent at' uses it"], ["own id"]),
+    ],
+)
+def test_it_warns_where_no_column_is_the_id_or_the_time(run, content, said, unsaid):
+    run.file.write_text(content)
+    out, _ = run("--source", "warned", "--dry-run")
+    assert all(words in out for words in said)
+    assert not any(words in out for words in unsaid)
+
+
+def test_examples_of_a_workbook_are_shown_as_they_are_stored(run):
+    run.file = run.file.with_suffix(".xlsx")
+    with xlsxwriter.Workbook(run.file) as book:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate([("id", "comment"), (1000, "Late."), (1001, "Broken.")]):
+            sheet.write_row(number, 0, cells)
+    out, _ = run("--source", "book", "--dry-run")
+    assert "external_id <- id 1000" in [" ".join(line.split()) for line in out.splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +196,39 @@ def test_rejected_rows_are_written_with_formulas_neutralised(run, tmp_path):
         ("3", "-3", "Late.", "12"),
     ]
     assert all(row[1].startswith("nps: ") for row in rows)
+
+
+def test_rejected_rows_that_cannot_be_written_leave_nothing_begun(run, tmp_path):
+    _, err = run("--source", "unwritten", "--errors", str(tmp_path / "nowhere" / "rejected.csv"), *NPS, code=1)
+    assert err.endswith("rejected.csv cannot be written: No such file or directory.\n")
+    assert run.count("import", "unwritten") == 0
+
+
+def test_rejected_rows_of_another_import_are_replaced(run, tmp_path):
+    rejects = tmp_path / "rejected.csv"
+    rejects.write_text("of before\n" * 9)
+    run("--source", "replaced", "--errors", str(rejects), *NPS, code=3)
+    with rejects.open(newline="") as stream:
+        assert [row[0] for row in csv.reader(stream)] == ["row", "4"]
+
+
+def test_an_import_that_stood_at_its_beginning_goes_on_without_a_word(run, monkeypatch):
+    def interrupted(*_arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "_store", interrupted)
+        run("--source", "beginning", *NPS, code=1)
+    out, _ = run("--source", "beginning", *NPS, code=3)
+    assert "going on" not in out
+    assert run.count("import", "beginning") == 1
+
+
+def test_a_row_read_through_another_mapping_is_told_what_to_do(run):
+    run.file.write_text("id,text,colour\nb-1,Late.,red\n")
+    run("--source", "remapped")
+    out, _ = run("--source", "remapped", "--map", "context.colour=", code=3)
+    assert "or read it with the same mapping as before." in " ".join(out.split())
 
 
 def test_an_interrupted_import_says_where_it_goes_on(run, monkeypatch):

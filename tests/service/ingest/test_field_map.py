@@ -85,6 +85,24 @@ def test_a_column_is_guessed_by_name_and_values(header, values, field):
     assert guess([header], sample) == {field: header}
 
 
+IDS = [f"r-{number}" for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "field"),
+    [
+        ("Response ID", ["", *IDS[1:]], "external_id"),
+        ("Response ID", [IDS[1], *IDS[1:]], "external_id"),
+        ("Response ID", ["", "", *IDS[2:]], "context.response_id"),
+        ("Response ID", [IDS[2], IDS[2], *IDS[2:]], "context.response_id"),
+        ("Booking ID", ["", *IDS[1:]], "context.booking_id"),
+        ("Booking ID", [IDS[1], *IDS[1:]], "context.booking_id"),
+    ],
+)
+def test_an_id_by_name_may_lack_a_few_values(header, values, field):
+    assert guess([header], [{header: value} for value in values]) == {field: header}
+
+
 def test_a_whole_file_is_guessed():
     columns = ["Id", "ID Kunde", "Datum", "Text", "What else?", "Airline", "airline!", "nps", "NPS score", "Region"]
     sample = [

@@ -133,7 +133,20 @@ def test_the_file_holds_the_list_and_no_formula(site, ideas):
     assert rows[0]["Idea"] == '\'=HYPERLINK("http://evil.example","x")'
     kept = {row["Idea"]: row for row in rows}
     assert (kept["A bigger one."]["Score"], kept["A bigger one."]["Voices"]) == ("3.95", "1")
+    times = [row[column] for row in rows for column in ("Newest voice", "Made")]
+    assert all(re.fullmatch(r"[-0-9]{10}T[:0-9]{8}Z", time) for time in times)
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+"))]
+
+
+def test_the_file_says_what_the_page_s_line_says(site, ideas):
+    long = "I have had it for years now. " * 9 + "It would be great if you could add a longer cord to it. Thanks."
+    site.push([record("long", long)])
+    site.drain()
+    visitor = site.visitor("product")
+    rows = csv.DictReader(StringIO(visitor.get("/backlog.csv?words=cord").text.removeprefix("\ufeff")))
+    (shown,) = asked(visitor.get("/backlog?words=cord"))
+    assert "longer cord" in shown
+    assert [row["Idea"] for row in rows] == [shown]
 
 
 def test_hostile_words_stay_words(site, ideas):

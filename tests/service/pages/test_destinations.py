@@ -181,6 +181,16 @@ def test_deleting_asks_once_and_names_what_is_lost(site, admin, set_up):
     assert "1 delivery waits for it" in read(admin.get("/destinations"))
 
 
+def test_what_was_tried_before_it_was_deleted_waits_for_it_too(site, admin, set_up):
+    site.push([record("tried", scores={"nps": 1})])
+    with site.database.session() as session:
+        session.execute(text("DELETE FROM destination"))
+    site.drain()
+    with site.database.session() as session:
+        session.execute(text("UPDATE delivery SET next_at = now() + interval '1 hour', attempt = 1"))
+    assert "1 delivery waits for it" in read(admin.get("/destinations"))
+
+
 def test_an_auditor_reads_and_changes_nothing(site, set_up):
     auditor = site.visitor("auditor")
     page = auditor.get("/destinations/desk")

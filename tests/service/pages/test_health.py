@@ -36,9 +36,9 @@ def admin(site):
     return site.visitor("admin")
 
 
-def change(site, statement: str) -> None:
+def change(site, statement: str, **values: int) -> None:
     with site.database.session() as session:
-        session.execute(text(statement))
+        session.execute(text(statement), values)
 
 
 def test_all_is_well(admin):
@@ -122,6 +122,41 @@ def test_a_destination_that_is_switched_off_and_failing_attempts_are_told(site, 
     told = read(admin.get("/health"))
     assert "The destination desk is switched off: answered 410: gone." in told
     assert "To desk last 24 hours: 3 of 4 attempts failed" in told
+
+
+@pytest.mark.parametrize(
+    ("attempts", "delivered", "told"),
+    [
+        (3, 0, "desk has taken nothing: 3 of 3 attempts failed. The last one: answered 401: who are you."),
+        (2, 0, "nothing needs you."),
+        (4, 1, "nothing needs you."),
+    ],
+)
+def test_a_destination_that_takes_nothing_needs_somebody(site, admin, attempts, delivered, told):
+    change(
+        site,
+        "INSERT INTO destination (name, kind, settings, failures, created_at)"
+        " VALUES ('desk', 'webhook', '{}', 0, now())",
+    )
+    site.use(POLICY)
+    site.push([record("fails", scores={"nps": 1})])
+    site.drain()
+    change(site, "TRUNCATE delivery_attempt")
+    change(site, "UPDATE delivery SET state = 'pending'")
+    change(
+        site,
+        "INSERT INTO delivery_attempt (delivery_id, number, started_at, finished_at, outcome, detail)"
+        " SELECT id, n, now(), now(), CASE WHEN n <= :delivered THEN 'delivered' ELSE 'trylater' END,"
+        " 'answered 401: who are you' FROM delivery, generate_series(1, :attempts) n",
+        delivered=delivered,
+        attempts=attempts,
+    )
+    page = admin.get("/health")
+    nothing = "has taken nothing" in told
+    assert told in read(page)
+    assert ('href="/destinations/desk"' in page.text) == nothing
+    for path in ("/destinations", "/destinations/desk"):
+        assert ("nothing arrives" in read(admin.get(path))) == nothing
 
 
 def test_an_import_under_way_is_shown(site, admin):

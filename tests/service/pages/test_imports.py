@@ -42,6 +42,16 @@ def sender(site):
     return site.visitor("source")
 
 
+@pytest.fixture(autouse=True)
+def nothing_waits_afterwards(site):
+    """One person may keep a few files only."""
+    yield
+    waiting = "SELECT id FROM import WHERE state = 'waiting'"
+    with site.database.session() as session:
+        session.execute(text(f"DELETE FROM import_chunk WHERE import_id IN ({waiting})"))  # noqa: S608 (our own words)
+        session.execute(text("DELETE FROM import WHERE state = 'waiting'"))
+
+
 @pytest.fixture
 def send(site, sender):
     def sent(content: str | bytes = ANSWERS, name: str = "answers.csv", source: str = "shops", by=sender, **fields):
@@ -195,11 +205,19 @@ def test_a_workbook_is_looked_at_too(sender, send):
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         sheet = book.add_worksheet("Answers")
-        for number, cells in enumerate([("id", "nps", "comment"), ("r-1", 3, "Too late, and broken as well.")]):
+        for number, cells in enumerate([("id", "nps", "comment"), (1000, 3, "Too late, and broken as well.")]):
             sheet.write_row(number, 0, cells)
     told = read(sender.get(send(content.getvalue(), "answers.xlsx").headers["location"]))
     assert "Too late, and broken as well." in told
     assert "Import 1 row" in told
+    assert "1000" in told
+    assert "1000.0" not in told
+
+
+@pytest.mark.parametrize(("answered", "warned"), [("2026-11-20", False), ("11/02/2026", True)])
+def test_it_warns_where_no_column_is_the_time(sender, send, answered, warned):
+    place = send(f"id,date,comment\nr-1,{answered},Too late.\n").headers["location"]
+    assert ("No column is used as the time when they answered" in read(sender.get(place))) == warned
 
 
 def test_what_waits_is_for_who_sent_it_and_whoever_may_read_everything(site, kept):
@@ -253,3 +271,10 @@ def test_sources_that_are_known_are_offered(site, sender):
 @pytest.mark.parametrize("role", ["supervisor", "product", "reviewer"])
 def test_it_is_open_to_whoever_may_import(site, role):
     assert site.visitor(role).get("/imports").status_code == 403
+
+
+def test_a_sixth_file_that_waits_is_refused_with_the_remedy(site, sender, send):
+    for _ in range(rehearsal.MOST_FILES + 1):
+        answer = send()
+    assert answer.status_code == 422
+    assert "5 files of yours wait already: start them or throw them away first." in unescape(answer.text)

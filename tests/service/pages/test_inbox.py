@@ -14,7 +14,7 @@ from builders import record
 from sqlalchemy import text
 from sqlmodel import select
 
-from service.pages import inbox_filters
+from service.pages import assignees, inbox_filters
 from service.store.tables import WorkItem, now
 
 POLICY = """
@@ -38,6 +38,7 @@ slas:
 groups:
   desk: {people: [ana]}
   triage: {people: [sam]}
+  spare: {people: [jan]}
 """
 ANGRY = "I like the colour. The kettle is terrible and broken, I am very disappointed. It came in May."
 numbers = count(1)
@@ -182,6 +183,17 @@ def test_the_address_narrows_the_list(site, wrote, asked, found):
     assert ("Nothing fits" in seen(answer)) == (not found)
 
 
+def test_the_head_counts_what_is_mine_and_says_when_the_list_is_narrowed(site, wrote):
+    wrote((None, 3), (None, 2))
+    move(site, *wrote((None, 1)), owner="zoe")
+    whole = ana(site).get("/inbox")
+    assert '<a href="/inbox?owner=me">2 yours</a>' in whole.text
+    assert "2 yours ; 3 open" in seen(whole)
+    assert "not all" not in seen(whole)
+    assert "Narrowed to 2 items: these are not all." in seen(ana(site).get("/inbox?owner=me"))
+    assert "not all" not in seen(ana(site).get("/inbox?kind=follow_up"))  # which keeps everything
+
+
 def test_filters_that_are_set_are_shown_and_can_be_taken_away(site, wrote):
     wrote((ANGRY, 3))
     answer = ana(site).get("/inbox?kind=ticket&q=kettle")
@@ -245,8 +257,25 @@ def test_many_are_given_away_at_once(site, wrote):
     items = wrote((None, 1), (None, 2), (None, 3))
     answer = site.form(ana(site), "/inbox", what="assign", owner="jan", item=[str(one.id) for one in items[:2]])
     assert answer.status_code == 303
+    assert "2 items assigned to jan." in seen(ana(site).get(answer.headers["location"]))
     assert len(lines(ana(site).get("/inbox?owner=jan"))) == 2
     assert '<option value="jan">' in ana(site).get("/inbox").text
+
+
+def test_an_address_cannot_put_a_name_into_our_words(site):
+    answer = ana(site).get("/inbox?done=assign&many=2&to=somebody+else")
+    assert "2 items assigned." in seen(answer)
+    assert "somebody else" not in seen(answer)
+
+
+def test_work_can_be_given_to_groups_accounts_and_those_who_have_some(site, wrote):
+    kept, done = wrote((None, 1), (None, 2))
+    move(site, kept, owner="olga")
+    move(site, done, owner="gone", status="resolved", due_at=None)
+    with site.database.session() as session:
+        known = assignees.people(session)
+    assert {"jan", "sam", "ana", "ada", "olga"} <= set(known)
+    assert "gone" not in known
 
 
 def test_what_could_not_be_done_is_told_by_name(site, wrote):
@@ -268,6 +297,8 @@ def test_what_could_not_be_done_is_told_by_name(site, wrote):
         ({"what": "acknowledge"}, "Tick at least one item first."),
         ({"what": "assign", "item": "{}", "owner": " "}, "Say who is to have them"),
         ({"what": "assign", "item": "{}", "owner": "x" * 129}, "Say who is to have them"),
+        ({"what": "assign", "item": "{}", "owner": "Jann"}, "There is no Jann here. Do you mean jan?"),
+        ({"what": "assign", "item": "{}", "owner": "xyzzy"}, "There is no xyzzy here."),
         ({"what": "burn", "item": "{}"}, "Choose what to do"),
         ({"what": "acknowledge", "item": "7"}, "open the inbox again"),
     ],

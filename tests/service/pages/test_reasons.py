@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.pages.reasons import clause_in_short, clause_words, rule_words
+from service.pages.reasons import clause_in_short, clause_words, joining, rule_words
 from service.route.case import FIELDS
 from service.route.expression import Compare, FieldOf, Fixed, Holds, Known, OneOf, ThresholdOf, TopicOf, text_of
 from service.route.policy import Action, Rule
+from service.route.policy_document import check
 
 ASKS = "; the rule asks whether it is "
 
@@ -157,3 +158,20 @@ def test_every_clause_of_the_language_can_be_said(tree, value, result):
 @given(st.text(), values, st.sampled_from([True, False, "unknown"]))
 def test_no_text_at_all_makes_it_fail(text, value, result):
     assert isinstance(clause_words(text, value, result), str)
+
+
+@pytest.mark.parametrize(
+    ("when", "line"),
+    [
+        ("scores.nps <= 6 and scores.csat <= 2", "All of these must hold:"),
+        ("1 <= scores.nps <= 6 and scores.csat <= 2", "All of these must hold:"),
+        ("scores.nps <= 6 or scores.csat <= 2", "One of these is enough:"),
+        ("scores.nps <= 6", None),
+        ("scores.nps <= 6 and (scores.csat <= 2 or scores.ces <= 2)", None),
+        ("scores.nps <= 6 or not known(scores.csat)", None),
+        ("not (scores.nps <= 6 and scores.csat <= 2)", None),
+    ],
+)
+def test_how_a_rule_joins_its_clauses_is_said_only_where_it_is_plain(when, line):
+    policy = check(f"name: one\nrules: [{{name: low, when: '{when}', then: {{create: follow_up}}}}]", ()).policy
+    assert joining(policy) == ({"low": line} if line else {})

@@ -69,7 +69,8 @@ def test_it_explains_itself_to_an_auditor(site, story):
         "120,000",
         "site code Lodz",
         "does not want to be contacted",
-        "NPS is 3; the rule asks whether it is 6 or less",
+        "detractor ✓ met NPS is 3; the rule asks whether it is 6 or less",
+        "happy · not met NPS is 3",
         "scores.nps <= 6 saw 3",
         "True as well, but an earlier rule had made the same kind of work",
         "did not fire",
@@ -120,6 +121,23 @@ def test_a_decision_that_comes_out_otherwise_is_told(site, push):
         )
     told = said(site.visitor("auditor").get(f"/feedback/{changed}?again=1"))
     assert "Decided again, it came out otherwise" in told
+
+
+@pytest.mark.parametrize(
+    ("role", "consent", "shown"),
+    [
+        ("supervisor", {"contact": True}, True),
+        ("auditor", {"contact": True}, True),
+        ("product", {"contact": True}, False),
+        ("supervisor", {"contact": False}, False),
+        ("supervisor", {}, False),
+        ("supervisor", None, False),
+    ],
+)
+def test_an_address_is_shown_with_consent_and_never_to_product(site, push, role, consent, shown):
+    found = push(customer={"email": "c@example.com"}, **({} if consent is None else {"consent": consent}))
+    page = site.visitor(role).get(f"/feedback/{found}")
+    assert ("c@example.com" in page.text) == shown
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ slas:
 groups:
   desk: {people: [ana]}
   triage: {people: [sam]}
+  spare: {people: [jan]}
 """
 POLISH = "Lot opóźniony o pięć godzin, nikt nic nie wiedział, a obsługa była opryskliwa. Nigdy więcej."
 numbers = count(1)
@@ -106,20 +107,24 @@ def test_the_page_tells_the_words_the_reasons_and_who_it_is_about(site, made):
     assert "c-77" in told
     assert "120,000" in told
     assert 'href="mailto:a@example.com"' in answer.text
-    assert "✓ true NPS is 3; the rule asks whether it is 6 or less" in told
-    assert "· false the customer's tier is silver; the rule asks whether it is gold" in told
+    assert "✓ met NPS is 3; the rule asks whether it is 6 or less" in told
+    assert "· not met the customer's tier is silver; the rule asks whether it is gold" in told
+    assert "low One of these is enough: ✓ met" in told
     assert "scores.nps <= 6" in told  # under details
     assert f'href="/feedback/{item["feedback_ids"][0]}"' in answer.text
     assert "waiting to be sent to helpdesk" in told
     assert "heed made it by the rule low, for ana , under a minute ago" in told
 
 
-@pytest.mark.parametrize("consent", [None, {"contact": False}, {}])
-def test_without_consent_no_address_is_shown(site, made, consent):
+@pytest.mark.parametrize(
+    ("consent", "words"),
+    [(None, "consent not known"), ({"contact": False}, "no consent to contact"), ({}, "consent not known")],
+)
+def test_without_consent_no_address_is_shown(site, made, consent, words):
     changes = {} if consent is None else {"consent": consent}
     item = made(customer={"id": "c-1", "email": "secret@example.com"}, **changes)["follow_up"]
     answer = ana(site).get(address(item))
-    assert "no consent to contact" in seen(answer)
+    assert f"Contact {words} From" in seen(answer)
     assert "secret@example.com" not in answer.text
 
 
@@ -203,6 +208,43 @@ def test_every_event_can_be_done_by_form(site, follow_up):
     )
 
 
+def chosen(text: str) -> list[str]:
+    """What the lists of the page's next action stand on."""
+    card = text[text.index('id="next"') : text.index("Why it is here")]
+    return re.findall(r'<option value="([^"]*)" selected>', card)
+
+
+def test_a_customer_who_said_no_is_not_contacted_and_the_item_is_finished_truthfully(site, made):
+    item = made(consent={"contact": False})["follow_up"]
+    send(site, item, "acknowledge")
+    page = ana(site).get(address(item))
+    assert "Next: contact the customer This customer has not agreed to be contacted. How" in seen(page)
+    assert chosen(page.text) == ["other", "not_allowed"]
+    fields = {"contact_attempt__channel": "other", "contact_attempt__outcome": "not_allowed"}
+    assert send(site, item, "contact_attempt", **fields).status_code == 303
+    told = shown(site, item)
+    assert "ana recorded: not contacted: no consent ," in told
+    story = seen(site.visitor("supervisor").get(f"/feedback/{item['feedback_ids'][0]}"))
+    assert "Follow-up: not contacted: no consent" in story
+    assert send(site, item, "resolve", resolve__outcome="noted", resolve__root_cause="carrier").status_code == 303
+    assert status(site, item)["targets"]["contact"]["met_at"] is None
+
+
+@pytest.mark.parametrize("consent", [{"contact": True}, {}])
+def test_how_and_what_came_of_it_are_chosen_by_the_person(site, made, consent):
+    item = made(consent=consent)["follow_up"]
+    send(site, item, "acknowledge")
+    page = ana(site).get(address(item))
+    assert "has not agreed to be contacted" not in seen(page)
+    assert chosen(page.text) == ["", ""]
+    assert "it could not be delivered" in seen(page)
+
+
+def test_after_giving_it_away_the_page_says_to_whom(site, follow_up):
+    answer = send(site, follow_up, "assign", assign__owner="jan")
+    assert "Assigned to jan." in seen(ana(site).get(answer.headers["location"]))
+
+
 def test_what_is_missing_is_said_before_it_is_sent(site, follow_up):
     assert "! missing a contact attempt: it must be recorded before this can be finished." in shown(site, follow_up)
     send(site, follow_up, "contact_attempt", contact_attempt__channel="phone", contact_attempt__outcome="failed")
@@ -221,7 +263,21 @@ def field_error(text: str, name: str) -> str:
         ("assign", {"assign-owner": "x" * 129}, {"assign-owner": "At most 128"}),
         ("wait", {"wait-until": "2001-01-01T00:00", "wait-comment": "soon"}, {"wait-until": "This lies in the past"}),
         ("wait", {"wait-until": "tomorrow"}, {"wait-until": "Give a day and a time"}),
+        (
+            "assign",
+            {"assign-owner": "Jann", "assign-comment": "take it"},
+            {"assign-owner": "There is no Jann here. Do you mean jan?"},
+        ),
+        ("assign", {"assign-owner": "xyzzy"}, {"assign-owner": "There is no xyzzy here."}),
         ("contact_attempt", {"contact_attempt-channel": "owl"}, {"contact_attempt-channel": "Choose how"}),
+        (
+            "contact_attempt",
+            {"contact_attempt-comment": "left a note", "contact_attempt-channel": "", "contact_attempt-outcome": ""},
+            {
+                "contact_attempt-channel": "Choose how the customer was contacted.",
+                "contact_attempt-outcome": "Choose what came of it.",
+            },
+        ),
         (
             "resolve",
             {"resolve-outcome": "replaced", "resolve-comment": "see letter"},
@@ -266,10 +322,25 @@ def test_somebody_else_was_faster(site, follow_up):
     fields = {"type": "wait", "version": version, "wait-comment": "a long story"}
     answer = site.form(ana(site), address(follow_up), **fields)
     assert answer.status_code == 409
-    assert "Somebody else changed this meanwhile." in seen(answer)
+    assert seen(answer).index("Somebody else changed this meanwhile.") < seen(answer).index("Next: acknowledge it")
     assert "a long story" in answer.text
     assert status(site, follow_up)["status"] == "open"
     assert send(site, follow_up, "wait", wait__comment="a long story").status_code == 303
+
+
+@pytest.mark.parametrize("type", ["acknowledge", "judge"])
+def test_what_somebody_else_did_already_need_not_be_sent_again(site, made, type):
+    item = made(POLISH if type == "judge" else None)["review" if type == "judge" else "follow_up"]
+    page = ana(site).get(address(item)).text
+    version = re.search(r'name="version" value="(\d+)"', page)[1]
+    with site.database.session() as session:
+        row = session.get_one(WorkItem, item["id"])
+        row.status, row.version = ("resolved" if type == "judge" else "acknowledged"), row.version + 1
+        session.add(row)
+    answer = site.form(ana(site), address(item), type=type, version=version)
+    assert answer.status_code == 409
+    assert "This was done meanwhile (see History); there is nothing to send again." in seen(answer)
+    assert "Somebody else changed" not in seen(answer)
 
 
 @pytest.mark.parametrize("type", ["resume", "reopen", "judge", "burn", ""])

@@ -117,11 +117,19 @@ def test_acknowledging_meets_its_clock_alone():
     assert next_due(after) == at(8)
 
 
-@pytest.mark.parametrize(("outcome", "met"), [("reached", True), ("no_answer", False), ("failed", False)])
+@pytest.mark.parametrize(
+    ("outcome", "met"), [("reached", True), ("no_answer", False), ("failed", False), ("not_allowed", False)]
+)
 def test_only_a_customer_who_was_reached_meets_the_contact_clock(outcome, met):
     after = happen(item(), event("contact_attempt", outcome=outcome), at(1))
     assert after.contacted
     assert (after.contact.met_at is not None) is met
+
+
+def test_who_may_not_be_contacted_can_be_finished_truthfully():
+    asked = happen(item(mandatory=True), event("contact_attempt", channel="other", outcome="not_allowed"), at(1))
+    after = happen(asked, event("resolve"), at(2))
+    assert (after.status, after.contact.met_at) == ("resolved", None)
 
 
 def test_a_second_contact_does_not_move_the_first():
