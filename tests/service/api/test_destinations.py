@@ -182,10 +182,14 @@ def test_only_a_dead_delivery_is_replayed(admin, drain, desk, database, waiting)
     replay = f"/v1/deliveries/{waiting}/replay"
     refused = admin.post(replay)
     assert (refused.status_code, refused.json()["status"]) == (409, 409)
-    made(admin, desk, secrets=[])  # the wrong secret: refused with 401
+    made(admin, desk, secrets=[])  # the wrong secret: refused with 401, and tried again for three days
     drain()
+    tried = the(admin, waiting)
+    assert (tried["state"], tried["attempts"], tried["last_error"][:12]) == ("pending", 1, "answered 401")
+    with database.session() as session:
+        session.execute(text("UPDATE delivery SET state = 'dead', next_at = NULL"))  # which are over here
+        session.execute(text("DELETE FROM procrastinate_jobs WHERE task_name = 'deliver' AND status = 'todo'"))
     dead = the(admin, waiting)
-    assert (dead["state"], dead["attempts"], dead["last_error"][:12]) == ("dead", 1, "answered 401")
     assert [one["id"] for one in admin.get("/v1/deliveries?state=dead").json()["items"]] == [waiting]
     assert admin.get("/v1/deliveries?state=delivered").json()["items"] == []
     assert admin.get("/v1/deliveries?destination=other").json()["items"] == []

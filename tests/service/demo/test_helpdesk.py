@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.deliver.catalog import open_destination
-from service.deliver.destination import Call, Draft, Rejected
+from service.deliver.destination import Call, Draft, TryLater
 from service.deliver.http import open_client
 from service.demo.helpdesk import HelpDesk
 from service.standard_webhooks import new_secret
@@ -86,7 +86,7 @@ def test_updates_and_comments_reach_their_ticket_once(desk):
 
 
 def test_a_foreign_signature_is_refused(desk):
-    with pytest.raises(Rejected, match="answered 401"):
+    with pytest.raises(TryLater, match="answered 401"):
         webhook(desk, new_secret()).create(draft(), call("d-1"))
     assert desk.tickets == []
 
