@@ -78,14 +78,20 @@ def _out(row: Destination, secret: str | None = None) -> DestinationOut:
     )
 
 
-def _found(row: Destination | None) -> Destination:
+def find_destination(session: Session, name: str) -> Destination:
+    """A destination by its name; 404 where there is none."""
+    return _there(session.get(Destination, name))
+
+
+def lock_destination(session: Session, name: str) -> Destination:
+    """The same, held until the transaction ends."""
+    return _there(session.get(Destination, name, with_for_update=True))
+
+
+def _there(row: Destination | None) -> Destination:
     if row is None:
         raise not_found("destination")
     return row
-
-
-def _locked(session: Session, name: str) -> Destination:
-    return _found(session.get(Destination, name, with_for_update=True))
 
 
 def _clear(secrets: list[SecretStr] | None) -> list[str] | None:
@@ -126,7 +132,7 @@ def list_destinations(session: SessionDep, _caller: Admin, limit: LimitDep = 50,
 @router.get("/{name}", summary="Show a destination", responses=examples.answer(200, examples.DESTINATION_SHOWN))
 def get_destination(session: SessionDep, _caller: Admin, name: str) -> DestinationOut:
     """One destination."""
-    return _out(_found(session.get(Destination, name)))
+    return _out(find_destination(session, name))
 
 
 @router.patch(
@@ -138,7 +144,7 @@ def change_destination(
     parts: WiringDep, session: SessionDep, caller: Admin, name: str, body: DestinationPatch
 ) -> DestinationOut:
     """Change settings or secrets, or switch on again; what is not given stays."""
-    row = _locked(session, name)
+    row = lock_destination(session, name)
     wanted = Change(_clear(body.secrets), body.settings, body.enabled)
     change(session, parts.vault, parts.http, row, wanted, actor=caller.name)
     session.commit()
@@ -148,7 +154,7 @@ def change_destination(
 @router.delete("/{name}", status_code=204, summary="Remove a destination")
 def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
     """Remove a destination; deliveries to it wait until one of that name is set up again."""
-    remove(session, _locked(session, name), actor=caller.name)
+    remove(session, lock_destination(session, name), actor=caller.name)
     session.commit()
 
 
@@ -159,7 +165,7 @@ def delete_destination(session: SessionDep, caller: Admin, name: str) -> None:
 )
 def try_destination(parts: WiringDep, session: SessionDep, _caller: Admin, name: str) -> TestOut:
     """Make a harmless call and say whether it went through."""
-    row = _found(session.get(Destination, name))
+    row = find_destination(session, name)
     session.expunge(row)
     session.rollback()  # no connection is held while somebody else's machine takes its time
     refusal = try_out(parts.vault, parts.http, row)

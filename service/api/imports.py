@@ -21,7 +21,7 @@ from service.api.problems import Problem, not_found
 from service.api.shapes import ImportListed, ImportOut, import_out
 from service.ingest.import_job import begin_upload
 from service.ingest.importing import Asked, ask
-from service.ingest.record import SourceName
+from service.ingest.record import is_source_name
 from service.ingest.rehearsal import WAITING
 from service.ingest.strict_json import NotJson, NotText, parse
 from service.people.access import Caller
@@ -31,7 +31,6 @@ router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=StrictRou
 Importer = Annotated[Caller, Depends(allow("source"))]
 
 _FIELDS = frozenset({"file", "source", "mapping", "history"})
-_SOURCE: TypeAdapter[str] = TypeAdapter(SourceName)
 _MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
@@ -155,7 +154,7 @@ def _fields(form: FormData) -> _Form:
     file, source = form.get("file"), form.get("source")
     if not isinstance(file, UploadFile):
         wrong.append(("file", "A file is needed here."))
-    if not isinstance(source, str) or not _is_source(source):
+    if not isinstance(source, str) or not is_source_name(source):
         wrong.append(("source", "A source's name is needed here: 1 to 64 letters, digits, dots, underscores, hyphens."))
     history = form.get("history", "false")
     if history not in {"true", "false"}:
@@ -167,14 +166,6 @@ def _fields(form: FormData) -> _Form:
         errors = [{"pointer": f"/{name[:60]}", "detail": detail} for name, detail in wrong]
         raise Problem(422, "Nothing was stored: mend what is listed and send it again.", errors=errors)
     return _Form(file, source, mapping, history == "true")
-
-
-def _is_source(name: str) -> bool:
-    try:
-        _SOURCE.validate_python(name)
-    except ValidationError:
-        return False
-    return True
 
 
 def _mapping(sent: UploadFile | str | None) -> tuple[dict[str, str] | None, str]:

@@ -1,7 +1,7 @@
 """`heed bench`: what ingest, road and import carry, whether promises are kept, each beside a named peer in one run."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 CHECK_FAILED = 3
+Measured = TypeVar("Measured")
 Rounds = Annotated[int, typer.Option(min=1, max=100, help="How often everything is repeated; medians are reported.")]
 
 
@@ -30,7 +31,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Durable records a second through HTTP, against INSERT and COPY of the same rows and a commit per request."""
-    _run(lambda: ingest_bench.measure(Settings(), records, rounds), as_json)
+    _run(lambda: ingest_bench.measure(Settings(), records, rounds), _show, as_json)
 
 
 @app.command()
@@ -40,7 +41,7 @@ def road(
     as_json: AsJson = False,
 ) -> None:
     """Records a second from POST to routed, against the bare classifier, and where the time goes."""
-    _run(lambda: road_bench.measure(Settings(), records, rounds), as_json)
+    _run(lambda: road_bench.measure(Settings(), records, rounds), _show, as_json)
 
 
 @app.command("import")
@@ -50,7 +51,7 @@ def import_files(
     as_json: AsJson = False,
 ) -> None:
     """Rows a second and peak memory of `heed import`, against COPY of the same file and a file of a tenth the rows."""
-    _run(lambda: import_bench.measure(Settings(), rows, rounds), as_json)
+    _run(lambda: import_bench.measure(Settings(), rows, rounds), _show, as_json)
 
 
 @app.command()
@@ -61,17 +62,8 @@ def pages(
     as_json: AsJson = False,
 ) -> None:
     """Server time of the five busiest pages of a full installation, against one without rows. Exit 3 when too slow."""
-    try:
-        report = pages_bench.measure(Settings(), records, items, requests)
-    except BenchFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    if as_json:
-        print_json(report)
-    else:
-        _show_pages(report)
-    if not report.kept:
-        raise typer.Exit(CHECK_FAILED)
+    report = _run(lambda: pages_bench.measure(Settings(), records, items, requests), _show_pages, as_json)
+    _require(kept=report.kept)
 
 
 def _show_pages(report: pages_bench.PagesReport) -> None:
@@ -106,17 +98,8 @@ def promise(
     as_json: AsJson = False,
 ) -> None:
     """How often promises, alarms and promotions go wrong in worlds whose truth is known. Exit 3 when one is broken."""
-    try:
-        report = promise_bench.measure(worlds, seed)
-    except BenchFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    if as_json:
-        print_json(report)
-    else:
-        _show_promises(report)
-    if not report.kept:
-        raise typer.Exit(CHECK_FAILED)
+    report = _run(lambda: promise_bench.measure(worlds, seed), _show_promises, as_json)
+    _require(kept=report.kept)
 
 
 def _show_promises(report: promise_bench.PromiseReport) -> None:
@@ -148,7 +131,7 @@ def _allowed(line: promise_bench.Line) -> str:
     return f"{line.allowed:g}" if line.unit == "weeks" else f"{line.allowed:.0%}"
 
 
-def _run(measure: Callable[[], Report], as_json: bool) -> None:
+def _run(measure: Callable[[], Measured], show: Callable[[Measured], None], as_json: bool) -> Measured:
     try:
         report = measure()
     except BenchFailed as error:
@@ -157,7 +140,13 @@ def _run(measure: Callable[[], Report], as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        _show(report)
+        show(report)
+    return report
+
+
+def _require(*, kept: bool) -> None:
+    if not kept:
+        raise typer.Exit(CHECK_FAILED)
 
 
 def _show(report: Report) -> None:

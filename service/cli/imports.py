@@ -2,7 +2,6 @@
 
 import csv
 import os
-import re
 import shlex
 import stat
 import sys
@@ -29,6 +28,7 @@ from service.ingest.field_map import InvalidMap
 from service.ingest.field_names import known, like_time
 from service.ingest.file_layout import recognise
 from service.ingest.importing import Asked, Mistake, Understood
+from service.ingest.record import is_source_name
 from service.installation import Opened, open_installation
 from service.settings import Settings
 from service.store.tables import Import
@@ -88,7 +88,7 @@ def _end(sentence: str, code: int) -> NoReturn:
 
 
 def _asked(file: Path, source: str, change: Sequence[str], history: bool) -> Asked:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", source):
+    if not is_source_name(source):
         _end(f"No source can be called {source!r}: its name has 1 to 64 of A-Z a-z 0-9 . _ -", USED_WRONGLY)
     try:
         guessed = importing.guessed(file, recognise(file, file.name))

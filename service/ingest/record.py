@@ -78,7 +78,8 @@ Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_written_out),
 Scalar = Annotated[Any, AfterValidator(_scalar)]
 Scalars = Annotated[dict[str, Scalar], BeforeValidator(_or_none_given), AfterValidator(_few)]
 Short = Annotated[str, Field(max_length=256)]
-SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+_SOURCE_NAME = r"[A-Za-z0-9._-]{1,64}"
+SourceName = Annotated[str, Field(pattern=f"^{_SOURCE_NAME}$")]
 
 
 class _Shape(BaseModel):
@@ -153,6 +154,11 @@ class FeedbackRecord(_Shape):
     def canonical(self) -> str:
         """The content as JSON text: equal for the same answer, whatever its key order and our defaults."""
         return json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def is_source_name(name: str) -> bool:
+    """Whether a source can be called so."""
+    return re.fullmatch(_SOURCE_NAME, name) is not None
 
 
 def digest_of(canonical: str) -> str:

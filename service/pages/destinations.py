@@ -11,7 +11,7 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse
 
 from service.api.dependencies import CursorDep, Position, SessionDep, WiringDep
-from service.api.problems import not_found
+from service.api.destinations import find_destination, lock_destination
 from service.deliver.catalog import DESTINATIONS, new_secret
 from service.deliver.destination import InvalidDestination
 from service.deliver.set_up import Change, SecretsUnreadable, Taken, all_destinations, change, remove, set_up, try_out
@@ -139,21 +139,8 @@ def show_destination(
     done: str = "",
 ) -> Response:
     """One destination and what was sent there."""
-    return _detail(session, visitor, _found(session, name), state=state, cursor=cursor, said=DONE.get(done, ""))
-
-
-def _found(session: Session, name: str) -> Destination:
-    row = session.get(Destination, name)
-    if row is None:
-        raise not_found("destination")
-    return row
-
-
-def _locked(session: Session, name: str) -> Destination:
-    row = session.get(Destination, name, with_for_update=True)
-    if row is None:
-        raise not_found("destination")
-    return row
+    row = find_destination(session, name)
+    return _detail(session, visitor, row, state=state, cursor=cursor, said=DONE.get(done, ""))
 
 
 def _detail(
@@ -192,7 +179,7 @@ def _detail(
 @router.post("/destinations/{name}")
 def send_change(parts: WiringDep, session: SessionDep, visitor: Operator, form: FormDep, name: str) -> Response:
     """Change where it points, or the secret that signs what is sent there."""
-    row = _locked(session, name)
+    row = lock_destination(session, name)
     choice = form.text("secret_change")
     made = new_secret(row.kind) if choice == "make" else None
     typed = list(form.given("secret").values()) if choice == "given" else []  # a browser may fill the field by itself
@@ -217,7 +204,8 @@ def send_change(parts: WiringDep, session: SessionDep, visitor: Operator, form: 
                 )
             return RedirectResponse(f"/destinations/{name}?done=changed", 303)
     session.rollback()
-    return _detail(session, visitor, _found(session, name), status=422, typed=form.given("base_url"), wrong=wrong)
+    row = find_destination(session, name)
+    return _detail(session, visitor, row, status=422, typed=form.given("base_url"), wrong=wrong)
 
 
 @router.post("/destinations/{name}/switch")
@@ -225,7 +213,7 @@ def send_switch(parts: WiringDep, session: SessionDep, visitor: Operator, form: 
     """Switch it on, or off."""
     to = "on" if form.text("to") == "on" else "off"
     wanted = Change(enabled=to == "on")
-    change(session, parts.vault, parts.http, _locked(session, name), wanted, actor=visitor.caller.name)
+    change(session, parts.vault, parts.http, lock_destination(session, name), wanted, actor=visitor.caller.name)
     session.commit()
     return RedirectResponse(f"/destinations/{name}?done={to}", 303)
 
@@ -233,7 +221,7 @@ def send_switch(parts: WiringDep, session: SessionDep, visitor: Operator, form: 
 @router.post("/destinations/{name}/test")
 def send_test(parts: WiringDep, session: SessionDep, visitor: Operator, _form: FormDep, name: str) -> Response:
     """Make a harmless call and say what came of it."""
-    row = _found(session, name)
+    row = find_destination(session, name)
     session.expunge(row)
     session.rollback()  # no connection is held while somebody else's machine takes its time
     try:
@@ -241,19 +229,19 @@ def send_test(parts: WiringDep, session: SessionDep, visitor: Operator, _form: F
     except (SecretsUnreadable, InvalidDestination) as error:
         refusal = str(error)
     test = ("bad", f"The test did not go through: {refusal}") if refusal else ("good", "The test went through.")
-    return _detail(session, visitor, _found(session, name), said=test[1], test=test)
+    return _detail(session, visitor, find_destination(session, name), said=test[1], test=test)
 
 
 @router.get("/destinations/{name}/delete")
 def ask_delete(session: SessionDep, visitor: Operator, name: str) -> Response:
     """Ask once, and say what is lost."""
-    one = _standing(session, _found(session, name), {})
+    one = _standing(session, find_destination(session, name), {})
     return page("destination_delete.html.j2", visitor, here="/destinations", one=one)
 
 
 @router.post("/destinations/{name}/delete")
 def send_delete(session: SessionDep, visitor: Operator, _form: FormDep, name: str) -> Response:
     """Remove it."""
-    remove(session, _locked(session, name), actor=visitor.caller.name)
+    remove(session, lock_destination(session, name), actor=visitor.caller.name)
     session.commit()
     return RedirectResponse("/destinations?done=deleted", 303)

@@ -21,6 +21,7 @@ from service.csv_out import cell
 from service.ingest import rehearsal
 from service.ingest.file_layout import UnreadableFile
 from service.ingest.importing import ERRORS_KEPT, look_at
+from service.ingest.record import is_source_name
 from service.ingest.sources import sources
 from service.pages.file_fields import chosen, columns_of, field_of, shown_rows
 from service.pages.render import page
@@ -113,7 +114,7 @@ def send_file(parts: WiringDep, session: SessionDep, visitor: Importer, form: Fo
     typed = form.given("source", "history")
     sent = form.file("file")
     wrong = {} if sent is not None else {"file": "Choose a file: CSV, Excel (.xlsx) or NDJSON."}
-    if not _is_source(typed.get("source", "")):
+    if not is_source_name(typed.get("source", "")):
         wrong["source"] = "A name of 1 to 64 letters, digits, dots, underscores and hyphens is needed here."
     if sent is not None and not wrong:
         try:
@@ -123,10 +124,6 @@ def send_file(parts: WiringDep, session: SessionDep, visitor: Importer, form: Fo
         else:
             return RedirectResponse(f"/imports/{kept}", 303)
     return _list(session, visitor, status=422, typed=typed, wrong=wrong)
-
-
-def _is_source(name: str) -> bool:
-    return 1 <= len(name) <= 64 and name.isascii() and all(one.isalnum() or one in "._-" for one in name)
 
 
 def _keep(
