@@ -149,11 +149,9 @@ class Site:
         asyncio.run(worker.drain(self.works, self.database.conninfo))
 
 
-@contextmanager
-def opened(database: Database, vault: Vault, reader: Reader, http: Client) -> Iterator[Site]:
-    """A site on this database, which is emptied, with PEOPLE in it."""
-    emptied(database)
-    wiring = Wiring(
+def wired(database: Database, vault: Vault, reader: Reader, http: Client) -> Wiring:
+    """The parts of a web process on this database."""
+    return Wiring(
         database=database,
         vault=vault,
         intake=GroupedIntake(database, vault),
@@ -161,6 +159,13 @@ def opened(database: Database, vault: Vault, reader: Reader, http: Client) -> It
         http=http,
         require_approval=False,
     )
+
+
+@contextmanager
+def opened(database: Database, vault: Vault, reader: Reader, http: Client) -> Iterator[Site]:
+    """A site on this database, which is emptied, with PEOPLE in it."""
+    emptied(database)
+    wiring = wired(database, vault, reader, http)
     works = Works(database=database, vault=vault, reader=reader, http=http, public_url=None)
     with ExitStack() as stack, serving(create_app(wiring)) as url:
         site = Site(wiring, works, url, stack)

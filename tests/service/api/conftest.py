@@ -8,7 +8,7 @@ from itertools import count
 
 import httpx
 import pytest
-from sites import emptied, serving
+from sites import emptied, serving, wired
 from sqlalchemy import text
 from starlette.types import ASGIApp
 
@@ -17,7 +17,6 @@ from service.api.dependencies import Wiring
 from service.app import create_app
 from service.classify import Reader
 from service.deliver.http import Client
-from service.ingest.group import GroupedIntake
 from service.people.access import create_key
 from service.pipeline import Works
 from service.store.database import Database
@@ -77,14 +76,7 @@ def serve() -> Callable[[ASGIApp], object]:
 @pytest.fixture(scope="module")
 def house(migrated: Database, vault: Vault, reader: Reader, http: Client) -> Iterator[House]:
     emptied(migrated)
-    wiring = Wiring(
-        database=migrated,
-        vault=vault,
-        intake=GroupedIntake(migrated, vault),
-        reader=reader,
-        http=http,
-        require_approval=False,
-    )
+    wiring = wired(migrated, vault, reader, http)
     works = Works(database=migrated, vault=vault, reader=reader, http=http, public_url="https://heed.example.com")
     with ExitStack() as stack, serving(create_app(wiring)) as url:
         yield House(migrated, vault, wiring, works, url, stack)
