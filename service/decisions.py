@@ -18,7 +18,7 @@ from service.route.decide import Decision, Plan, resolve_uncertified
 from service.route.decide import decide as judge
 from service.route.policy import Policy
 from service.route.receipt import Mode, Provenance, receipt
-from service.route.versions import SYSTEM, Active, active
+from service.route.versions import SYSTEM, Active, deciding
 from service.store import jobs
 from service.store.tables import (
     Classification,
@@ -32,6 +32,8 @@ from service.store.tables import (
     now,
 )
 from service.store.tables import Decision as DecisionRow
+from service.work import notices
+from service.work.assignment import Assigner
 from service.work.backlog import Voice, weigh
 from service.work.items import created_event, new_item, review_reason
 from service.work.voices import reweigh
@@ -43,6 +45,7 @@ class Pending:
 
     feedback: Feedback
     body: Mapping[str, Any]
+    digest: str
     classification: Classification | None
 
 
@@ -54,30 +57,43 @@ class Made:
     decision_id: UUID
     decision: Decision
     policy: Policy
+    assigner: Assigner
     at: datetime
     by: str = SYSTEM
 
 
 def decide(session: Session, ids: Sequence[UUID]) -> None:
     """Decide those of these records that still wait for it; rows, items and deliver jobs in one transaction."""
-    deciding = active(session)
+    policies = deciding(session)
     pending = _pending(session, ids)
     made = existing_kinds(session, [one.feedback.id for one in pending])
     at = now()
+    assigners: dict[int, Assigner] = {}
     rows: list[SQLModel] = []
     later: set[UUID] = set()  # what was imported delays no delivery of what was pushed
     for one in pending:
-        decided = _decided(one, deciding, made.get(one.feedback.id, set()), at)
+        case = case_of(one, at)
+        active = policies.live(case)
+        assigner = assigners.setdefault(active.version, Assigner(session, active.policy, at))
+        decided = _decided(one, case, active, assigner, made.get(one.feedback.id, set()))
         rows.extend(decided)
+        rows.extend(_receipted(one, case, shadow, "shadow", at)[0] for shadow in policies.shadows(case))
         if one.feedback.import_id is not None:
             later.update(row.id for row in decided if isinstance(row, Delivery))
     store(session, rows, later)
+    notices.tell(session, [_assigned(row) for row in rows if isinstance(row, WorkItem) and row.owner], at)
     reweigh(session, [one.feedback.id for one in pending if "backlog_item" in made.get(one.feedback.id, ())])
     session.execute(
         text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
         {"at": at, "ids": [one.feedback.id for one in pending]},
     )
     session.commit()
+
+
+def _assigned(item: WorkItem) -> notices.News:
+    return notices.News(
+        item.owner or "", "assigned", item.title, f"assigned:{item.id}:{item.owner}", item.id, item.harm
+    )
 
 
 def store(session: Session, rows: Sequence[SQLModel], later: Collection[UUID] = ()) -> None:
@@ -101,13 +117,14 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
         .with_for_update(key_share=True)
     ).all()
     waiting = [row.id for row in found]
-    bodies = dict(
-        session.exec(
-            select(FeedbackRevision.feedback_id, FeedbackRevision.body)
+    answers = {
+        feedback_id: (body, digest)
+        for feedback_id, body, digest in session.exec(
+            select(FeedbackRevision.feedback_id, FeedbackRevision.body, FeedbackRevision.digest)
             .join(Feedback, col(Feedback.id) == col(FeedbackRevision.feedback_id))
             .where(among(Feedback.id, waiting), col(FeedbackRevision.revision) == col(Feedback.revision))
-        ).all()
-    )
+        )
+    }
     read = {
         row.feedback_id: row
         for row in session.exec(
@@ -117,7 +134,7 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
             .order_by(col(Classification.created_at))
         )
     }
-    return [Pending(row, bodies[row.id], read.get(row.id)) for row in found]
+    return [Pending(row, *answers[row.id], read.get(row.id)) for row in found]
 
 
 def existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]]:
@@ -130,39 +147,46 @@ def existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]
     return kinds
 
 
-def _decided(one: Pending, deciding: Active, made: set[str], at: datetime) -> list[SQLModel]:
-    case = case_of(one, at)
-    decision = judge(deciding.policy, case, resolve_uncertified(deciding.policy))
+def _decided(one: Pending, case: Case, active: Active, assigner: Assigner, made: set[str]) -> list[SQLModel]:
     mode: Mode = "history" if one.feedback.history else "live"
+    row, decision = _receipted(one, case, active, mode, case.now)
+    rows: list[SQLModel] = [row]
+    for plan in decision.plans:
+        if plan.kind not in made:
+            made_now = Made(one.feedback.id, row.id, decision, active.policy, assigner, case.now)
+            rows.extend(item_rows(one.body, case, plan, made_now))
+    return rows
+
+
+def _receipted(one: Pending, case: Case, active: Active, mode: Mode, at: datetime) -> tuple[DecisionRow, Decision]:
+    """The row of a decision under one policy, and what it decided."""
+    decision = judge(active.policy, case, resolve_uncertified(active.policy))
     read = one.classification
     provenance = Provenance(
         id=str(uuid7()),
         feedback_id=str(one.feedback.id),
         revision=one.feedback.revision,
-        policy_version=deciding.version,
+        policy_version=active.version,
         classifier=read.classifier if read else None,
         calibrator=read.calibrator if read else None,
         taxonomy=read.taxonomy if read else None,
         calendar=ALWAYS,
         mode=mode,
         decided_at=at,
+        input=one.digest,
     )
     told = receipt(decision, case, provenance)
     row = DecisionRow(
         id=UUID(provenance.id),
         feedback_id=one.feedback.id,
         revision=one.feedback.revision,
-        policy_version=deciding.version,
+        policy_version=active.version,
         mode=mode,
         receipt=told,
         digest=hashlib.sha256(told.encode()).hexdigest(),
         decided_at=at,
     )
-    rows: list[SQLModel] = [row]
-    for plan in decision.plans:
-        if plan.kind not in made:
-            rows.extend(item_rows(one.body, case, plan, Made(one.feedback.id, row.id, decision, deciding.policy, at)))
-    return rows
+    return row, decision
 
 
 def case_of(one: Pending, at: datetime) -> Case:
@@ -201,9 +225,12 @@ def item_rows(body: Mapping[str, Any], case: Case, plan: Plan, made: Made) -> li
     scores = body.get("scores", {})
     customer = body.get("customer", {})
     words = next((answer.text for answer in said if answer.text.strip()), "")
+    assigned = made.assigner.assign(plan, case, made.decision.bypass)
     item = new_item(
         plan,
         made.policy,
+        assigned,
+        case,
         title=draft.title(plan.kind, scores, () if case.withheld else case.tags, words),
         body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, case, made.decision)),
         decision_id=made.decision_id,
@@ -228,7 +255,7 @@ def item_rows(body: Mapping[str, Any], case: Case, plan: Plan, made: Made) -> li
                 created_at=made.at,
             )
         )
-    return [item, evidence, created_event(item, made.by), *deliveries]
+    return [item, evidence, created_event(item, made.by, assigned.notes), *deliveries]
 
 
 def _reason(plan: Plan, case: Case, decision: Decision) -> draft.Reason:

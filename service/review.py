@@ -16,6 +16,7 @@ from service.route.policy import Policy, Rule
 from service.route.receipt import decided_on
 from service.route.versions import fetch
 from service.store.tables import Decision, FeedbackRevision, WorkItem
+from service.work.assignment import Assigner
 from service.work.events import Event, Judge
 from service.work.items import record_event
 from service.work.lifecycle import Impossible
@@ -112,10 +113,18 @@ def _rows(
     session: Session, decision: Decision, policy: Policy, rules: Sequence[Rule], actor: str, at: datetime
 ) -> list[SQLModel]:
     case, thresholds = decided_on(decision.receipt)
-    made = Made(decision.feedback_id, decision.id, decide.decide(policy, case, thresholds), policy, at, actor)
+    made = Made(
+        decision.feedback_id,
+        decision.id,
+        decide.decide(policy, case, thresholds),
+        policy,
+        Assigner(session, policy, at),
+        at,
+        actor,
+    )
     case = replace(case, now=at)  # clocks start when the item is made
     body = _answer(session, decision)
-    return [row for rule in rules for row in item_rows(body, case, decide.plan(policy, rule, case), made)]
+    return [row for rule in rules for row in item_rows(body, case, decide.plan(rule, case), made)]
 
 
 def _answer(session: Session, decision: Decision) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Case: all that a rule may look at, frozen, and the published names under which rules see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -42,6 +42,9 @@ class Case:
     `sentiment`, `types`, `urgency` and `topics` are probabilities by label, None for a record without text;
     `topics` holds every topic, `tags` the labels at or above their threshold, highest first. `history` marks a
     record that was imported after the fact: no clock starts for it and nothing is sent.
+
+    `text` holds the verbatims, `past` when items of each kind were made for the customer, newest first; both are None
+    where the policy looks at neither, and `past` also for a customer who is not known.
     """
 
     source: str
@@ -58,6 +61,8 @@ class Case:
     customer: Customer = Customer()
     context: Mapping[str, Value] = field(default_factory=dict)
     history: bool = False
+    text: tuple[str, ...] | None = None
+    past: Mapping[str, tuple[datetime, ...]] | None = None
 
     @property
     def withheld(self) -> bool:
@@ -65,8 +70,8 @@ class Case:
         return self.degraded or self.abstain is not None
 
     def to_json(self) -> dict[str, object]:
-        """Give the case as plain JSON data, as the receipt stores it."""
-        return {
+        """Give the case as plain JSON data, as the receipt stores it; what the policy does not look at is left out."""
+        told: dict[str, object] = {
             "source": self.source,
             "now": utc_text(self.now),
             "scores": {
@@ -93,6 +98,11 @@ class Case:
             "context": dict(self.context),
             "history": self.history,
         }
+        if self.text is not None:
+            told["text"] = list(self.text)
+        if self.past is not None:
+            told["past"] = {kind: [utc_text(at) for at in times] for kind, times in self.past.items()}
+        return told
 
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> "Case":
@@ -116,7 +126,13 @@ class Case:
             customer=Customer(**tree["customer"]),
             context=tree["context"],
             history=tree["history"],
+            text=None if tree.get("text") is None else tuple(tree["text"]),
+            past=None if tree.get("past") is None else {kind: _moments(times) for kind, times in tree["past"].items()},
         )
+
+
+def _moments(times: Sequence[str]) -> tuple[datetime, ...]:
+    return tuple(datetime.fromisoformat(at) for at in times)
 
 
 def _plain(beliefs: Mapping[str, float] | None) -> dict[str, float] | None:

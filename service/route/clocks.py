@@ -1,7 +1,7 @@
 """Service levels: by when a work item must be acknowledged, the customer contacted, the matter resolved."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -43,29 +43,50 @@ class Duration(Shape):
 
 
 class Escalation(Shape):
-    """Who hears of a missed target, and how long after it."""
+    """One level: who hears of a missed target, how long after it, and what keeps it from going off.
+
+    `to` is `owner`, `owner.manager`, `owner.manager.manager` or a group. `stop` names what ends the waiting: the missed
+    target was met after all, somebody who was told has acknowledged it, or the item is resolved. `any_hour` tells
+    people outside their own hours too.
+    """
 
     after: Duration
     to: str
+    notice: str | None = None
+    stop: Literal["met", "acknowledged", "resolved"] = "met"
+    any_hour: bool = False
+
+
+class Targets(Shape):
+    """Promises that may differ by tier or kind; what is None stays as the service level has it."""
+
+    acknowledge: Duration | None = None
+    contact: Duration | None = None
+    resolve: Duration | None = None
 
 
 class Sla(Shape):
-    """The targets of a work item. Recorded for later: `escalate`, which nothing acts on yet."""
+    """The targets of a work item, on a calendar; `hand_off` is how long a hand-off may wait to be accepted."""
 
     calendar: str = ALWAYS
     acknowledge: Duration | None = None
     contact: Duration | None = None
     resolve: Duration | None = None
+    kinds: dict[str, Targets] = Field(default_factory=dict)
+    tiers: dict[str, Targets] = Field(default_factory=dict)
+    hand_off: Duration | None = None
     escalate: tuple[Escalation, ...] = ()
 
-    def due_times(self, start: datetime) -> dict[Target, datetime]:
-        """Give the due time of each target for a clock that starts at `start` (aware) and never stops."""
-        targets: dict[Target, Duration | None] = {
-            "acknowledge": self.acknowledge,
-            "contact": self.contact,
-            "resolve": self.resolve,
-        }
-        return {name: start + target.elapsed() for name, target in targets.items() if target is not None}
+    def targets(self, kind: str, tier: str | None) -> dict[Target, Duration]:
+        """The targets for a kind of item and a customer's tier: the tier's, else the kind's, else the general ones."""
+        nothing = Targets()
+        parts = (self.tiers.get(tier or "", nothing), self.kinds.get(kind, nothing), self)
+        found: dict[Target, Duration] = {}
+        for name in TARGETS:
+            given = next((getattr(part, name) for part in parts if getattr(part, name) is not None), None)
+            if given is not None:
+                found[name] = given
+        return found
 
 
 class Interval(Shape):

@@ -7,12 +7,10 @@ receipt shows what they said, but their outcome is `not_fired` and they cannot c
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from service.route.case import Case, Value, field_named
-from service.route.clocks import Target
-from service.route.policy import Action, Kind, Policy, Priority, Rule, owner
+from service.route.policy import Action, Kind, Policy, Priority, Rule
 from service.route.truth import Finding, Truth, View, truth_word
 
 Outcome = Literal["fired", "superseded", "not_fired"]
@@ -40,12 +38,16 @@ class ResolvedThreshold:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """What one rule said: its truth, each of its clauses, and what came of it."""
+    """What one rule said: its truth, each of its clauses, and what came of it.
+
+    `because` names the rule that kept a true one from firing: the first that makes the same kind, or one that stops.
+    """
 
     rule: str
     result: Truth
     clauses: tuple[Finding, ...]
     outcome: Outcome
+    because: str | None = None
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -60,8 +62,8 @@ class RuleOutcome:
 class Plan:
     """A work item to be made. `rules` is the rule that made it; for a review, every rule that hangs.
 
-    `due` counts from the case's `now`; a record from history has no due times and goes nowhere. `key` holds the
-    values under which equal items join, None where the record has none.
+    A record from history has no service level and goes nowhere. `key` holds the values under which equal items join,
+    None where the record has none.
     """
 
     kind: Kind | Literal["review"]
@@ -70,11 +72,40 @@ class Plan:
     priority: Priority
     tags: tuple[str, ...]
     group: str | None
-    owner: str | None
     sla: str | None
-    due: Mapping[Target, datetime]
     deliver: tuple[str, ...]
     key: tuple[tuple[str, Value | None], ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "kind": self.kind,
+            "rules": list(self.rules),
+            "mandatory": self.mandatory,
+            "priority": self.priority,
+            "tags": list(self.tags),
+            "group": self.group,
+            "sla": self.sla,
+            "deliver": list(self.deliver),
+            "key": [list(pair) for pair in self.key],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bypassed:
+    """The first bypass of the policy that holds: whose it is, and why."""
+
+    name: str
+    to: str
+    reason: str
+    clauses: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "to": self.to,
+            "reason": self.reason,
+            "clauses": [clause.to_json() for clause in self.clauses],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,7 @@ class Decision:
     rules: tuple[RuleOutcome, ...]
     review: tuple[str, ...]
     thresholds: Mapping[str, ResolvedThreshold]
+    bypass: Bypassed | None = None
 
 
 def resolve_uncertified(policy: Policy) -> dict[str, ResolvedThreshold]:
@@ -101,30 +133,42 @@ def decide(policy: Policy, case: Case, thresholds: Mapping[str, ResolvedThreshol
     nothing = ResolvedThreshold(None)
     standing = {name: thresholds.get(name, nothing).standing() for name in policy.thresholds_used}
     view = View(case, {name: threshold.value for name, threshold in standing.items()}, case.withheld)
-    outcomes, review, plans, stopped = list[RuleOutcome](), list[str](), dict[str, Plan](), False
+    outcomes, review, plans, made_by = list[RuleOutcome](), list[str](), dict[str, Plan](), dict[str, str]()
+    stopped: str | None = None
     for rule in policy.rules:
         condition = rule.condition
         result, clauses = condition.ask(view)
         outcome: Outcome = "not_fired"
-        if stopped:
-            pass
+        because: str | None = None
+        if stopped is not None:
+            because = stopped if result else None
         elif result:
-            outcome = "superseded" if rule.then.create in plans else "fired"
-            if outcome == "fired":
-                plans[rule.then.create] = plan(policy, rule, case)
-            stopped = rule.stop
+            because = made_by.get(rule.then.create)
+            outcome = "fired" if because is None else "superseded"
+            if because is None:
+                plans[rule.then.create] = plan(rule, case)
+                made_by[rule.then.create] = rule.name
+            stopped = rule.name if rule.stop else None
         elif result is None and case.sentiment is not None and condition.hangs_on_judgement(view, clauses):
             review.append(rule.name)
-        outcomes.append(RuleOutcome(rule.name, result, clauses, outcome))
+        outcomes.append(RuleOutcome(rule.name, result, clauses, outcome, because))
     if review:
-        plans["review"] = _review(policy, tuple(review), case)
-    return Decision(tuple(plans.values()), tuple(outcomes), tuple(review), standing)
+        plans["review"] = _review(policy, tuple(review))
+    bypass = _bypass(policy, view) if plans else None
+    return Decision(tuple(plans.values()), tuple(outcomes), tuple(review), standing, bypass)
 
 
-def plan(policy: Policy, rule: Rule, case: Case) -> Plan:
+def _bypass(policy: Policy, view: View) -> Bypassed | None:
+    for one in policy.bypass:
+        holds, clauses = one.condition.ask(view)
+        if holds:
+            return Bypassed(one.name, one.to, one.reason, clauses)
+    return None
+
+
+def plan(rule: Rule, case: Case) -> Plan:
     """The work item a rule makes of a case, whether or not its condition holds."""
     then = rule.then
-    sla = policy.slas.get(then.sla) if then.sla is not None else None
     return Plan(
         kind=then.create,
         rules=(rule.name,),
@@ -132,9 +176,7 @@ def plan(policy: Policy, rule: Rule, case: Case) -> Plan:
         priority=then.priority,
         tags=_tags(then, case),
         group=then.assign,
-        owner=None if then.assign is None else owner(policy, then.assign, case),
-        sla=then.sla,
-        due={} if sla is None or case.history else sla.due_times(case.now),
+        sla=None if case.history else then.sla,
         deliver=() if case.history else then.deliver,
         key=tuple((part.name, field_named(part.name, part.type).read(case)) for part in then.key),
     )
@@ -146,7 +188,7 @@ def _tags(then: Action, case: Case) -> tuple[str, ...]:
     return () if case.withheld else case.tags
 
 
-def _review(policy: Policy, rules: tuple[str, ...], case: Case) -> Plan:
+def _review(policy: Policy, rules: tuple[str, ...]) -> Plan:
     return Plan(
         kind="review",
         rules=rules,
@@ -154,9 +196,7 @@ def _review(policy: Policy, rules: tuple[str, ...], case: Case) -> Plan:
         priority="normal",
         tags=(),
         group=policy.review,
-        owner=None if policy.review is None else owner(policy, policy.review, case),
         sla=None,
-        due={},
         deliver=(),
         key=(),
     )

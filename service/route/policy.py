@@ -9,7 +9,7 @@ from pydantic import Field
 from calibration.promise import Promise
 from models.prediction import Axis
 from service.route.case import Case, FieldType, field_named
-from service.route.clocks import Calendar, Sla
+from service.route.clocks import Calendar, Duration, Sla
 from service.route.expression import Expression, FieldOf, Shape
 from service.route.truth import Compiled, compile_expression
 
@@ -29,7 +29,12 @@ class Threshold(Shape):
 
 
 class Action(Shape):
-    """What a rule that fires makes. `key` names the fields under which equal items join."""
+    """What a rule that fires makes.
+
+    An item joins an open one instead, where that has the same values of the fields named in `key` or, without a
+    `key`, is about the same customer and the same first topic. `join` is how old the open item may be; without
+    either, nothing joins.
+    """
 
     create: Kind
     mandatory: bool = False
@@ -39,6 +44,7 @@ class Action(Shape):
     deliver: tuple[str, ...] = ()
     tags: Literal["topics"] | tuple[str, ...] = ()
     key: tuple[FieldOf, ...] = ()
+    join: Duration | None = None
 
 
 class Rule(Shape):
@@ -56,12 +62,19 @@ class Rule(Shape):
 
 
 class People(Shape):
-    """Named people. Recorded for later: `capacity` and `manager`, which nothing acts on yet."""
+    """Named people, in the order in which a tie is broken.
+
+    `capacity` is how many open items each may have; `skills` names those who know a topic or a language; `manager` is
+    theirs, for escalations; `calendar` is when they work; what they cannot take goes to the group `fallback`.
+    """
 
     kind: Literal["people"] = "people"
     people: tuple[str, ...]
     capacity: int | None = None
     manager: str | None = None
+    skills: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    calendar: str | None = None
+    fallback: str | None = None
 
 
 class Named(Shape):
@@ -84,6 +97,29 @@ Group = Annotated[People | Named | Split, Field(discriminator="kind")]
 Split.model_rebuild()
 
 
+class Bypass(Shape):
+    """Straight to a named person, past the groups, at most `quota` items a day; `reason` is kept with each."""
+
+    name: str
+    when: Expression
+    to: str
+    quota: int
+    reason: str
+
+    @cached_property
+    def condition(self) -> Compiled:
+        """The condition, compiled on first use."""
+        return compile_expression(self.when)
+
+
+class Example(Shape):
+    """A record and the kinds of item it must create; beliefs not written down are read by the classifier."""
+
+    name: str
+    record: dict[str, Any]
+    creates: tuple[Kind | Literal["review"], ...]
+
+
 class Policy(Shape):
     """A checked policy. It can be rebuilt from `canonical` for ever, without the language it was written in."""
 
@@ -95,6 +131,9 @@ class Policy(Shape):
     slas: dict[str, Sla] = Field(default_factory=dict)
     calendars: dict[str, Calendar] = Field(default_factory=dict)
     groups: dict[str, Group] = Field(default_factory=dict)
+    fallback: str | None = None  # the group that gets what nobody else can take
+    bypass: tuple[Bypass, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @property
     def canonical(self) -> dict[str, Any]:
@@ -112,22 +151,23 @@ class Policy(Shape):
 
     @cached_property
     def thresholds_used(self) -> tuple[str, ...]:
-        """The thresholds that rules mention, in alphabetical order."""
-        return tuple(sorted({name for rule in self.rules for name in rule.condition.thresholds}))
+        """The thresholds that conditions mention, in alphabetical order."""
+        conditions = [*(rule.condition for rule in self.rules), *(one.condition for one in self.bypass)]
+        return tuple(sorted({name for condition in conditions for name in condition.thresholds}))
 
 
-def owner(policy: Policy, group_name: str, case: Case) -> str | None:
-    """Give the person a work item goes to: the first of the group that the case falls into, None where there is none.
+def members(policy: Policy, group_name: str, case: Case) -> People | None:
+    """Give the people among whom an owner is looked for, None where the group is not there.
 
     A group split `by` a field takes the part for the case's value; a missing or unlisted value takes the default.
     """
     group: People | Named | Split | None = Named(name=group_name)
     for _ in range(100):  # publishing refuses circles; a tree from elsewhere must not hang the worker
         if group is None or isinstance(group, People):
-            break
+            return group
         if isinstance(group, Named):
             group = policy.groups.get(group.name)
         else:
             value = field_named(group.by.name, group.by.type).read(case)
             group = group.values.get(str(value), group.default) if value is not None else group.default
-    return group.people[0] if isinstance(group, People) and group.people else None
+    return None

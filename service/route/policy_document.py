@@ -4,8 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from service.route.bypasses import read_bypasses
+from service.route.clock_definitions import read_calendars, read_slas
+from service.route.clocks import Duration
 from service.route.conditions import parse
-from service.route.definitions import read_calendars, read_fields, read_slas, read_thresholds
+from service.route.definitions import read_fields, read_thresholds
+from service.route.example_records import read_examples
 from service.route.expression import Compare, Expression, FieldOf, ThresholdOf, TopicOf, clauses, operands
 from service.route.findings import Findings, InvalidPolicy, PolicyError, PolicyWarning
 from service.route.marked import Mark, Marked, Scalar, Table, Unreadable, read
@@ -16,8 +20,20 @@ from service.route.section import Section, plain_text
 from service.route.suggestion import did_you_mean
 from service.route.tokens import InvalidExpression
 
-_KEYS = ("name", "review", "fields", "thresholds", "rules", "slas", "calendars", "groups")
-_THEN = ("create", "mandatory", "sla", "assign", "priority", "deliver", "tags", "key")
+_KEYS = (
+    "name",
+    "review",
+    "fallback",
+    "fields",
+    "thresholds",
+    "rules",
+    "bypass",
+    "slas",
+    "calendars",
+    "groups",
+    "examples",
+)
+_THEN = ("create", "mandatory", "sla", "assign", "priority", "deliver", "tags", "key", "join")
 _MADE_BY_HEED = (
     "review items are made by heed itself, where a rule hangs on a threshold without a value; "
     "name who gets them in `review:`"
@@ -46,7 +62,7 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
     for key in repeated:
         findings.error(key.mark, f"{key.text} is written twice")
     section = Section(root, findings, _KEYS, ("name", "rules"))
-    name, review = section.text("name"), section.text("review")
+    name, review, fallback = section.text("name"), section.text("review"), section.text("fallback")
     fields = read_fields(section.section("fields"), findings)
     groups = read_groups(section.section("groups"), fields, findings)
     group_names = _names(root, "groups")
@@ -54,9 +70,13 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
     calendars = read_calendars(section.section("calendars"), findings)
     slas = read_slas(section.section("slas"), _names(root, "calendars"), group_names, findings)
     check_group(review, section.mark("review"), group_names, findings)
-    rules = _Rules(
+    check_group(fallback, section.mark("fallback"), group_names, findings)
+    reader = _Rules(
         Names(fields, _names(root, "thresholds"), topics), _names(root, "slas"), group_names, thresholds, findings
-    ).read(section)
+    )
+    rules = reader.read(section)
+    bypasses = read_bypasses(section.items("bypass"), reader.condition, findings)
+    examples = read_examples(section.items("examples"), findings)
     if errors := findings.errors():
         raise InvalidPolicy(errors)
     policy = Policy(
@@ -68,6 +88,9 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
         slas=slas,
         calendars=calendars,
         groups=groups,
+        fallback=fallback,
+        bypass=bypasses,
+        examples=examples,
     )
     return Checked(policy, findings.warnings())
 
@@ -151,7 +174,7 @@ class _Rules:
         check_group(assign, section.mark("assign"), self.groups, self.findings)
         mandatory, priority = section.flag("mandatory"), section.choice("priority", PRIORITIES)
         deliver = tuple(name for name, _ in section.texts("deliver"))
-        tags, key = self.tags(section), self.key(section)
+        tags, key, join = self.tags(section), self.key(section), section.parsed("join", Duration.from_text)
         if kind is None:
             return None
         return Action(
@@ -163,6 +186,7 @@ class _Rules:
             deliver=deliver,
             tags="topics" if tags is None else tags,
             key=key,
+            join=join,
         )
 
     def kind(self, section: Section) -> Kind | None:

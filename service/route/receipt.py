@@ -12,11 +12,16 @@ from service.route.decide import Decision, ResolvedThreshold, decide
 from service.route.policy import Policy
 
 Mode = Literal["live", "shadow", "history"]
+FORMAT = 2  # of what is written now; what was written in an earlier one replays in that for ever
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Whose decision it is, and by which versions. A record without text has no classifier, None."""
+    """Whose decision it is, and by which versions. A record without text has no classifier, None.
+
+    `input` is the digest of the answer that was decided on. `format` 1 had neither it, nor plans, a bypass, or why a
+    rule that was true did not fire.
+    """
 
     id: str
     feedback_id: str
@@ -28,6 +33,8 @@ class Provenance:
     calendar: str | None
     mode: Mode
     decided_at: datetime
+    input: str | None = None
+    format: int = FORMAT
 
 
 def receipt(decision: Decision, case: Case, provenance: Provenance) -> str:
@@ -36,24 +43,31 @@ def receipt(decision: Decision, case: Case, provenance: Provenance) -> str:
     Raises:
         ValueError: a time without zone, or a number in the case that is not finite.
     """
-    return canonical(
-        {
-            "id": provenance.id,
-            "feedback_id": provenance.feedback_id,
-            "revision": provenance.revision,
-            "policy_version": provenance.policy_version,
-            "classifier": provenance.classifier,
-            "calibrator": provenance.calibrator,
-            "taxonomy": provenance.taxonomy,
-            "calendar": provenance.calendar,
-            "thresholds": {name: value.to_json() for name, value in decision.thresholds.items()},
-            "case": case.to_json(),
-            "rules": [outcome.to_json() for outcome in decision.rules],
-            "review": list(decision.review),
-            "mode": provenance.mode,
-            "decided_at": utc_text(provenance.decided_at),
+    told: dict[str, object] = {
+        "id": provenance.id,
+        "feedback_id": provenance.feedback_id,
+        "revision": provenance.revision,
+        "policy_version": provenance.policy_version,
+        "classifier": provenance.classifier,
+        "calibrator": provenance.calibrator,
+        "taxonomy": provenance.taxonomy,
+        "calendar": provenance.calendar,
+        "thresholds": {name: value.to_json() for name, value in decision.thresholds.items()},
+        "case": case.to_json(),
+        "rules": [outcome.to_json() for outcome in decision.rules],
+        "review": list(decision.review),
+        "mode": provenance.mode,
+        "decided_at": utc_text(provenance.decided_at),
+    }
+    if provenance.format >= FORMAT:
+        told |= {
+            "format": provenance.format,
+            "input": provenance.input,
+            "rules": [{**outcome.to_json(), "because": outcome.because} for outcome in decision.rules],
+            "plans": [plan.to_json() for plan in decision.plans],
+            "bypass": decision.bypass.to_json() if decision.bypass else None,
         }
-    )
+    return canonical(told)
 
 
 def decided_on(text: str) -> tuple[Case, Mapping[str, ResolvedThreshold]]:
@@ -86,5 +100,7 @@ def replay(text: str, policy: Policy) -> str:
         calendar=told["calendar"],
         mode=told["mode"],
         decided_at=datetime.fromisoformat(told["decided_at"]),
+        input=told.get("input"),
+        format=told.get("format", 1),
     )
     return receipt(decide(policy, case, thresholds), case, provenance)

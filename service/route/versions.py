@@ -12,6 +12,7 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select, update
 
 from service.route.canonical import canonical
+from service.route.case import Case
 from service.route.findings import PolicyWarning
 from service.route.policy import Named, People, Policy, Split
 from service.route.policy_document import check
@@ -47,6 +48,21 @@ class Active:
 
     version: int
     policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The policies that decide now: for a record one that is live, and those that only look on."""
+
+    everyone: Active
+
+    def live(self, case: Case) -> Active:
+        """The policy that decides this case."""
+        return self.everyone
+
+    def shadows(self, case: Case) -> tuple[Active, ...]:
+        """The policies whose plans for this case are stored and have no effect."""
+        return ()
 
 
 def publish(
@@ -149,6 +165,11 @@ def active(session: Session) -> Active:
     session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
     version = active_version(session)
     return Active(version, fetch(session, version))
+
+
+def deciding(session: Session) -> Deciding:
+    """The policies that decide now; they stay so until the caller's transaction ends."""
+    return Deciding(active(session))
 
 
 def fetch(session: Session, version: int) -> Policy:

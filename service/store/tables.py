@@ -1,7 +1,7 @@
 """Every row heed keeps. A row is built from values that a plain shape has validated before."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -208,6 +208,9 @@ class WorkItem(SQLModel, table=True):
         Index("work_item_newest", "created_at", "id"),
         Index("work_item_due", "status", "due_at"),
         Index("work_item_owner", "owner", "status"),
+        Index("work_item_of_customer", "customer", "kind", "created_at"),
+        Index("work_item_joinable", "join_key", "kind", postgresql_where=text("join_key IS NOT NULL")),
+        Index("work_item_ticking", "tick_at", postgresql_where=text("tick_at IS NOT NULL")),
         Index(
             "work_item_inbox",
             text("coalesce(due_at, 'infinity')"),
@@ -230,7 +233,10 @@ class WorkItem(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_type=Texts)
     rule: str
     decision_id: UUID = Field(foreign_key="decision.id")
+    customer: str | None = None  # the customer's id at the source, for joining and for rules on the past
     join_key: str | None = None
+    bypass: str | None = None  # which bypass of the policy sent it straight to its owner
+    harm: float = 0  # expected: what a full day leaves for later is ranked by it
     merged_into: UUID | None = Field(default=None, foreign_key="work_item.id")
     score: float = 0  # of a backlog item, as are voices and account_value: kept, so that a list can be in their order
     voices: int = 0
@@ -245,6 +251,9 @@ class WorkItem(SQLModel, table=True):
     contact_met_at: datetime | None = Field(default=None, sa_type=Timestamp)
     resolve_due_at: datetime | None = Field(default=None, sa_type=Timestamp)
     resolve_met_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    tick_at: datetime | None = Field(default=None, sa_type=Timestamp)  # when its clocks have something to say next
+    offered_to: str | None = None  # a hand-off that waits to be accepted
+    offer_due_at: datetime | None = Field(default=None, sa_type=Timestamp)
     paused_at: datetime | None = Field(default=None, sa_type=Timestamp)
     wait_until: datetime | None = Field(default=None, sa_type=Timestamp)
     version: int = 1
@@ -274,6 +283,65 @@ class WorkItemEvent(SQLModel, table=True):
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     once_key: str | None = None
     at: datetime = Field(default_factory=now, sa_type=Timestamp)
+
+
+class Notice(SQLModel, table=True):
+    """Something a person is told: on the pages from `due_at` on, and by their own destination where they have one."""
+
+    __table_args__ = (
+        Index("notice_of_person", "person", "due_at"),
+        Index("notice_of_item", "work_item_id"),
+        Index("notice_untold", "due_at", postgresql_where=text("told_at IS NULL")),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    person: str
+    work_item_id: UUID | None = Field(default=None, foreign_key="work_item.id")
+    kind: str  # assigned, joined, offered, returned, escalated, owner_gone ...
+    words: str
+    level: int | None = None  # of an escalation, from 1
+    harm: float = 0
+    once_key: str = Field(unique=True)  # the same thing is told to the same person once
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    due_at: datetime = Field(sa_type=Timestamp)
+    told_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    seen_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    delivery_id: UUID | None = Field(default=None, foreign_key="delivery.id")
+
+
+class Backtest(SQLModel, table=True):
+    """What a version would have made of a past period, beside what another makes of it."""
+
+    __table_args__ = (Index("backtest_newest", "created_at", "id"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    policy_version: int = Field(foreign_key="policy.version")
+    against_version: int = Field(foreign_key="policy.version")
+    since: datetime = Field(sa_type=Timestamp)
+    until: datetime = Field(sa_type=Timestamp)
+    state: str = "running"  # or done, failed, cancelled
+    reason: str | None = None
+    records: int = 0  # to be looked at
+    done: int = 0
+    result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    created_by: str
+    created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    updated_at: datetime = Field(default_factory=now, sa_type=Timestamp)
+    finished_at: datetime | None = Field(default=None, sa_type=Timestamp)
+
+
+class BacktestCase(SQLModel, table=True):
+    """One item that would appear or vanish: what a number of a backtest opens."""
+
+    __tablename__ = "backtest_case"
+    __table_args__ = (Index("backtest_case_shown", "backtest_id", "change", "kind", "rule"),)
+    backtest_id: UUID = Field(foreign_key="backtest.id", primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    feedback_id: UUID
+    change: str  # appears or vanishes
+    kind: str
+    rule: str
+    owner: str | None = None
+    day: date
 
 
 class Destination(SQLModel, table=True):
@@ -344,6 +412,13 @@ class User(SQLModel, table=True):
     email: str | None = None
     manager: str | None = None
     zone: str | None = None
+    hours: dict[str, Any] | None = Field(default=None, sa_type=JSONB)  # when they may be told: None, at any time
+    destination: str | None = None  # of their own, beside the pages
+    digest: str | None = None  # told at this time of day together (`09:00`); None, one by one
+    alerts: int | None = None  # told at most so many a day; the rest waits, the worst first
+    absent_from: datetime | None = Field(default=None, sa_type=Timestamp)
+    absent_until: datetime | None = Field(default=None, sa_type=Timestamp)
+    substitute: str | None = None
     active: bool = True
     failures: int = 0  # wrong passwords since the last right one
     locked_until: datetime | None = Field(default=None, sa_type=Timestamp)

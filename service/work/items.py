@@ -11,10 +11,13 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, func, select
 from uuid_utils.compat import uuid7
 
+from service.route.case import Case
 from service.route.decide import Plan
 from service.route.policy import Policy
 from service.store import jobs
 from service.store.tables import WorkItem, WorkItemEvent, now
+from service.work.assignment import Assigned
+from service.work.clock_start import start
 from service.work.events import Event, Resume, Wait
 from service.work.lifecycle import Clock, Item, Status, happen, next_due
 
@@ -40,11 +43,19 @@ class Why(Explained):
     reason: str | None = None
 
 
-def new_item(plan: Plan, policy: Policy, *, title: str, body: str, decision_id: UUID, at: datetime) -> WorkItem:
+def new_item(
+    plan: Plan,
+    policy: Policy,
+    assigned: Assigned,
+    case: Case,
+    *,
+    title: str,
+    body: str,
+    decision_id: UUID,
+    at: datetime,
+) -> WorkItem:
     """The row of a planned item; its targets are fixed now, so that a later policy moves no running clock."""
-    sla = policy.slas.get(plan.sla) if plan.sla else None
-    first = {target: due.isoformat() for target, due in plan.due.items()}
-    snapshot = {"name": plan.sla, "first_due": first, **sla.model_dump(mode="json")} if sla else None
+    started = start(policy, plan, tier=case.customer.tier, zone=assigned.zone, at=at)
     return WorkItem(
         id=uuid7(),
         kind=plan.kind,
@@ -52,24 +63,31 @@ def new_item(plan: Plan, policy: Policy, *, title: str, body: str, decision_id: 
         title=title,
         body=body,
         priority=plan.priority,
-        owner=plan.owner,
-        owner_group=plan.group,
+        owner=assigned.owner,
+        owner_group=assigned.group,
         tags=list(plan.tags),
         rule=plan.rules[0],
         decision_id=decision_id,
+        customer=case.customer.id,
         join_key=json.dumps([value for _, value in plan.key]) if plan.key else None,
-        sla=snapshot,
-        due_at=min(plan.due.values(), default=None),
-        acknowledge_due_at=plan.due.get("acknowledge"),
-        contact_due_at=plan.due.get("contact"),
-        resolve_due_at=plan.due.get("resolve"),
+        bypass=assigned.bypass,
+        sla=started.snapshot,
+        due_at=min(started.due.values(), default=None),
+        acknowledge_due_at=started.due.get("acknowledge"),
+        contact_due_at=started.due.get("contact"),
+        resolve_due_at=started.due.get("resolve"),
+        tick_at=started.tick_at,
         created_at=at,
     )
 
 
-def created_event(item: WorkItem, actor: str) -> WorkItemEvent:
-    """The first line of an item's history."""
-    data = {"rule": item.rule, "owner": item.owner, "owner_group": item.owner_group}
+def created_event(item: WorkItem, actor: str, notes: Sequence[str] = ()) -> WorkItemEvent:
+    """The first line of an item's history; `notes` say why it is not whom one would expect."""
+    data: dict[str, Any] = {"rule": item.rule, "owner": item.owner, "owner_group": item.owner_group}
+    if item.bypass is not None:
+        data["bypass"] = item.bypass
+    if notes:
+        data["notes"] = list(notes)
     return WorkItemEvent(
         work_item_id=item.id,
         sequence=1,
