@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from service.api import (
     backlog,
+    backtests,
     classify,
     decisions,
     deliveries,
@@ -17,6 +18,7 @@ from service.api import (
     feedback,
     health,
     imports,
+    people,
     policies,
     sources,
     work_items,
@@ -26,13 +28,17 @@ from service.api.door import Door
 from service.api.problems import MEDIA_TYPE, install
 from service.ingest.record import FeedbackRecord
 from service.pages import backlog as backlog_page
+from service.pages import backtests as backtests_page
+from service.pages import bypasses as bypasses_page
 from service.pages import deliveries as deliveries_page
 from service.pages import destinations as destinations_page
 from service.pages import health as health_page
 from service.pages import imports as imports_page
 from service.pages import inbox as inbox_page
+from service.pages import notices as notices_page
+from service.pages import policies as policies_page
+from service.pages import policy_activation, policy_editor, service_levels, settings_page, sign_in
 from service.pages import search as search_page
-from service.pages import sign_in
 from service.pages import sources as sources_page
 from service.pages import story as story_page
 from service.pages import work_item as work_item_page
@@ -49,6 +55,14 @@ PAGES = (
     inbox_page,
     work_item_page,
     backlog_page,
+    bypasses_page,
+    service_levels,
+    policy_editor,
+    policy_activation,
+    backtests_page,
+    policies_page,
+    notices_page,
+    settings_page,
     story_page,
     search_page,
     imports_page,
@@ -65,9 +79,11 @@ RESOURCES = (
     deliveries,
     decisions,
     policies,
+    backtests,
     sources,
     destinations,
     imports,
+    people,
     health,
 )
 

@@ -1,7 +1,7 @@
 """The step from a classified record to its work items: build the case, decide, write the receipt and what follows."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,31 +11,20 @@ from sqlalchemy import insert, text
 from sqlmodel import Session, SQLModel, col, select
 from uuid_utils.compat import uuid7
 
-from service.deliver import draft
 from service.route.case import Case, Customer, Scores
-from service.route.clocks import ALWAYS
 from service.route.decide import Decision, Plan, resolve_uncertified
 from service.route.decide import decide as judge
-from service.route.policy import Policy
-from service.route.receipt import Mode, Provenance, receipt
-from service.route.versions import SYSTEM, Active, deciding
-from service.store import jobs
-from service.store.tables import (
-    Classification,
-    Delivery,
-    Feedback,
-    FeedbackRevision,
-    WorkItem,
-    WorkItemEvent,
-    WorkItemEvidence,
-    among,
-    now,
-)
+from service.route.receipt import Mode, Provenance, calendars_of, receipt
+from service.route.versions import Active, Deciding, deciding
+from service.store.tables import Classification, Delivery, Feedback, FeedbackRevision, among, now
 from service.store.tables import Decision as DecisionRow
-from service.work import notices
+from service.work import notices, timers
 from service.work.assignment import Assigner
-from service.work.backlog import Voice, weigh
-from service.work.items import created_event, new_item, review_reason
+from service.work.joining import Placed, joinable, lock_keys, news_of, place
+from service.work.making import Ruling, store
+from service.work.past import looked_at, past_of
+from service.work.revising import Changed, Evidence, answers_before, evidence_of_records, hold_items, reconcile
+from service.work.staff import Staff
 from service.work.voices import reweigh
 
 
@@ -50,39 +39,33 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a new item follows from: the answer, its decision, under which policy, when, and by whose word."""
+class Seen:
+    """A record as its policies see it: the one that decides, and those that only look on."""
 
-    feedback_id: UUID
-    decision_id: UUID
-    decision: Decision
-    policy: Policy
-    assigner: Assigner
-    at: datetime
-    by: str = SYSTEM
+    pending: Pending
+    case: Case
+    live: Active
+    shadows: tuple[Active, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A record and what its live policy decided."""
+
+    pending: Pending
+    ruling: Ruling
 
 
 def decide(session: Session, ids: Sequence[UUID]) -> None:
     """Decide those of these records that still wait for it; rows, items and deliver jobs in one transaction."""
     policies = deciding(session)
     pending = _pending(session, ids)
-    made = existing_kinds(session, [one.feedback.id for one in pending])
     at = now()
-    assigners: dict[int, Assigner] = {}
-    rows: list[SQLModel] = []
-    later: set[UUID] = set()  # what was imported delays no delivery of what was pushed
-    for one in pending:
-        case = case_of(one, at)
-        active = policies.live(case)
-        assigner = assigners.setdefault(active.version, Assigner(session, active.policy, at))
-        decided = _decided(one, case, active, assigner, made.get(one.feedback.id, set()))
-        rows.extend(decided)
-        rows.extend(_receipted(one, case, shadow, "shadow", at)[0] for shadow in policies.shadows(case))
-        if one.feedback.import_id is not None:
-            later.update(row.id for row in decided if isinstance(row, Delivery))
-    store(session, rows, later)
-    notices.tell(session, [_assigned(row) for row in rows if isinstance(row, WorkItem) and row.owner], at)
-    reweigh(session, [one.feedback.id for one in pending if "backlog_item" in made.get(one.feedback.id, ())])
+    evidence = evidence_of_records(session, [one.feedback.id for one in pending])
+    receipts, decided = _judged(session, _seen(policies, pending, at), evidence, at)
+    if receipts:
+        session.connection().execute(insert(DecisionRow), [row.model_dump() for row in receipts])
+    _carry_out(session, decided, evidence, at)
     session.execute(
         text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
         {"at": at, "ids": [one.feedback.id for one in pending]},
@@ -90,22 +73,66 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
     session.commit()
 
 
-def _assigned(item: WorkItem) -> notices.News:
-    return notices.News(
-        item.owner or "", "assigned", item.title, f"assigned:{item.id}:{item.owner}", item.id, item.harm
-    )
+def _seen(policies: Deciding, pending: Sequence[Pending], at: datetime) -> list[Seen]:
+    cases = ((one, case_of(one, at)) for one in pending)
+    return [Seen(one, case, policies.live(case), policies.shadows(case)) for one, case in cases]
 
 
-def store(session: Session, rows: Sequence[SQLModel], later: Collection[UUID] = ()) -> None:
-    """Insert rows of decisions and defer the jobs of deliveries, those of `later` behind all; the caller commits."""
-    for kind in (DecisionRow, WorkItem, WorkItemEvidence, WorkItemEvent, Delivery):  # parents first
-        values = [row.model_dump() for row in rows if isinstance(row, kind)]
-        if values:
-            session.connection().execute(insert(kind), values)  # past the ORM, which has nothing to add
-    for row in rows:
-        if isinstance(row, Delivery):
-            priority = jobs.LATER if row.id in later else None
-            jobs.defer(session, "deliver", priority=priority, delivery=str(row.id), once=f"deliver:{row.id}")
+def _judged(
+    session: Session, seen: Sequence[Seen], evidence: Evidence, at: datetime
+) -> tuple[list[DecisionRow], list[Decided]]:
+    """The receipts of every policy that looks at these records, and what the live ones decided."""
+    programs = {active.version: active.policy.program for one in seen for active in (one.live, *one.shadows)}
+    past = past_of(session, programs.values(), [(one.pending.feedback.id, one.case) for one in seen], evidence)
+    staff, assigners = Staff(session, at), dict[int, Assigner]()
+    receipts, decided = list[DecisionRow](), list[Decided]()
+    for one in seen:
+        row, body = one.pending.feedback, one.pending.body
+        for active in (*one.shadows, one.live):  # the live one last: it is what follows
+            mode: Mode = "shadow" if active is not one.live else "history" if row.history else "live"
+            case = looked_at(one.case, body, programs[active.version], past.get(row.id))
+            made, decision = _receipted(one.pending, case, active, mode)
+            receipts.append(made)
+        assigner = assigners.setdefault(one.live.version, Assigner(session, one.live.policy, at, staff))
+        ruling = Ruling(row.id, row.revision, body, case, made.id, decision, one.live.policy, assigner)
+        decided.append(Decided(one.pending, ruling))
+    return receipts, decided
+
+
+def _carry_out(session: Session, decided: Sequence[Decided], before: Evidence, at: datetime) -> None:
+    """Make, join, revise and retract items as was decided, and tell whom it concerns."""
+    keys = lock_keys(session, _new_plans(decided, before))
+    before, held = hold_items(session, [one.ruling.feedback_id for one in decided], keys)
+    said, open_items = answers_before(session, before), joinable(keys, held)
+    changed, placed, rows = Changed(), list[Placed](), list[SQLModel]()
+    later: set[UUID] = set()  # what was imported delays no delivery of what was pushed
+    weighed = {feedback_id for feedback_id, kinds in before.items() if "backlog_item" in kinds}
+    for one in decided:
+        ruling = one.ruling
+        follows = reconcile(ruling, before.get(ruling.feedback_id, {}), held, said.get(ruling.feedback_id, {}))
+        changed.add(follows)
+        new = [place(plan, ruling, open_items) for _, plan in _new_plans([one], before)]
+        placed.extend(new)
+        if any(found.joined and found.held.row.kind == "backlog_item" for found in new):
+            weighed.add(ruling.feedback_id)
+        mine = [*follows.rows, *(row for found in new for row in found.rows)]
+        if one.pending.feedback.import_id is not None:
+            later.update(row.id for row in mine if isinstance(row, Delivery))
+        rows.extend(mine)
+    store(session, rows, later)
+    timers.defer_ticks(session, changed.begun)
+    notices.tell(session, [*changed.news, *news_of(placed)], at)
+    reweigh(session, weighed)
+
+
+def _new_plans(decided: Sequence[Decided], before: Evidence) -> list[tuple[Ruling, Plan]]:
+    """The plans for a kind of item that the record does not stand behind yet."""
+    return [
+        (one.ruling, plan)
+        for one in decided
+        for plan in one.ruling.decision.plans
+        if plan.kind not in before.get(one.ruling.feedback_id, {})
+    ]
 
 
 def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
@@ -137,28 +164,7 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
     return [Pending(row, *answers[row.id], read.get(row.id)) for row in found]
 
 
-def existing_kinds(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[str]]:
-    """Which kinds of work item these records have made."""
-    kinds: dict[UUID, set[str]] = {}
-    for feedback_id, kind in session.exec(
-        select(WorkItemEvidence.feedback_id, WorkItemEvidence.kind).where(among(WorkItemEvidence.feedback_id, ids))
-    ):
-        kinds.setdefault(feedback_id, set()).add(kind)
-    return kinds
-
-
-def _decided(one: Pending, case: Case, active: Active, assigner: Assigner, made: set[str]) -> list[SQLModel]:
-    mode: Mode = "history" if one.feedback.history else "live"
-    row, decision = _receipted(one, case, active, mode, case.now)
-    rows: list[SQLModel] = [row]
-    for plan in decision.plans:
-        if plan.kind not in made:
-            made_now = Made(one.feedback.id, row.id, decision, active.policy, assigner, case.now)
-            rows.extend(item_rows(one.body, case, plan, made_now))
-    return rows
-
-
-def _receipted(one: Pending, case: Case, active: Active, mode: Mode, at: datetime) -> tuple[DecisionRow, Decision]:
+def _receipted(one: Pending, case: Case, active: Active, mode: Mode) -> tuple[DecisionRow, Decision]:
     """The row of a decision under one policy, and what it decided."""
     decision = judge(active.policy, case, resolve_uncertified(active.policy))
     read = one.classification
@@ -170,9 +176,9 @@ def _receipted(one: Pending, case: Case, active: Active, mode: Mode, at: datetim
         classifier=read.classifier if read else None,
         calibrator=read.calibrator if read else None,
         taxonomy=read.taxonomy if read else None,
-        calendar=ALWAYS,
+        calendar=calendars_of(active.policy, decision),
         mode=mode,
-        decided_at=at,
+        decided_at=case.now,
         input=one.digest,
     )
     told = receipt(decision, case, provenance)
@@ -184,27 +190,41 @@ def _receipted(one: Pending, case: Case, active: Active, mode: Mode, at: datetim
         mode=mode,
         receipt=told,
         digest=hashlib.sha256(told.encode()).hexdigest(),
-        decided_at=at,
+        decided_at=case.now,
     )
     return row, decision
 
 
 def case_of(one: Pending, at: datetime) -> Case:
     """All that a rule may look at, taken from the stored rows."""
-    document = one.classification.document if one.classification else None
+    read, row = one.classification, one.feedback
+    document, topics = (read.document, read.topics) if read else (None, None)
+    return case_from(one.body, document, topics, source=row.source, history=row.history, at=at)
+
+
+def case_from(
+    body: Mapping[str, Any],
+    document: Mapping[str, Any] | None,
+    topics: Mapping[str, float] | None,
+    *,
+    source: str,
+    history: bool,
+    at: datetime,
+) -> Case:
+    """The case of an answer `body` and what the classifier made of it, None for both where it read nothing."""
     if document and document["abstain"] and document["abstain"]["reason"] == "empty":
         document = None  # a blank answer is no text: nobody has to look at it
-    customer = one.body.get("customer", {})
+    customer = body.get("customer", {})
     return Case(
-        source=one.feedback.source,
+        source=source,
         now=at,
-        scores=Scores(**one.body.get("scores", {})),
+        scores=Scores(**body.get("scores", {})),
         sentiment=document["sentiment"]["probabilities"] if document else None,
         types=document["type"]["probabilities"] if document else None,
         urgency=document["urgency"]["probabilities"] if document else None,
-        topics=one.classification.topics if one.classification and document else None,
+        topics=topics if document else None,
         tags=tuple(topic["label"] for topic in document["topics"]) if document else (),
-        language=document["language"]["code"] if document else one.body.get("language"),
+        language=document["language"]["code"] if document else body.get("language"),
         abstain=document["abstain"]["reason"] if document and document["abstain"] else None,
         degraded=document["degraded"] if document else False,
         customer=Customer(
@@ -214,52 +234,6 @@ def case_of(one: Pending, at: datetime) -> Case:
             account_value=customer.get("account_value"),
             attributes=customer.get("attributes", {}),
         ),
-        context=one.body.get("context", {}),
-        history=one.feedback.history,
+        context=body.get("context", {}),
+        history=history,
     )
-
-
-def item_rows(body: Mapping[str, Any], case: Case, plan: Plan, made: Made) -> list[SQLModel]:
-    """The rows of a planned item, in words taken from the answer `body`: item, evidence, first event, deliveries."""
-    said = [draft.Said(answer.get("question"), answer["text"]) for answer in body.get("verbatims", [])]
-    scores = body.get("scores", {})
-    customer = body.get("customer", {})
-    words = next((answer.text for answer in said if answer.text.strip()), "")
-    assigned = made.assigner.assign(plan, case, made.decision.bypass)
-    item = new_item(
-        plan,
-        made.policy,
-        assigned,
-        case,
-        title=draft.title(plan.kind, scores, () if case.withheld else case.tags, words),
-        body=draft.body(said, scores, customer.get("id"), customer.get("tier"), _reason(plan, case, made.decision)),
-        decision_id=made.decision_id,
-        at=made.at,
-    )
-    if plan.kind == "backlog_item":
-        weight = weigh([Voice(customer.get("id"), customer.get("account_value"))])
-        item.voices, item.account_value, item.score = weight.voices, weight.account_value, weight.score
-    evidence = WorkItemEvidence(
-        work_item_id=item.id, feedback_id=made.feedback_id, kind=plan.kind, decision_id=made.decision_id
-    )
-    deliveries = []
-    for name in dict.fromkeys(plan.deliver):
-        delivery_id = uuid7()
-        deliveries.append(
-            Delivery(
-                id=delivery_id,
-                work_item_id=item.id,
-                destination=name,
-                idempotency_key=str(delivery_id),
-                next_at=made.at,
-                created_at=made.at,
-            )
-        )
-    return [item, evidence, created_event(item, made.by, assigned.notes), *deliveries]
-
-
-def _reason(plan: Plan, case: Case, decision: Decision) -> draft.Reason:
-    rule = next(outcome for outcome in decision.rules if outcome.rule == plan.rules[0])
-    clauses = tuple(draft.Clause(clause.text, clause.value, clause.result) for clause in rule.clauses)
-    note = review_reason(case.abstain, degraded=case.degraded) if plan.kind == "review" else None
-    return draft.Reason(rule.rule, clauses, note)

@@ -11,6 +11,7 @@ from sqlalchemy import or_, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
+from service.backtest import job as backtest_job
 from service.classify import Reader, classify
 from service.decisions import decide
 from service.deliver import outbox
@@ -21,7 +22,7 @@ from service.store import jobs
 from service.store.database import Database, is_outage
 from service.store.tables import Delivery, Destination, Feedback, FeedbackRevision, WorkItem, now
 from service.store.vault import Vault
-from service.work import items
+from service.work import items, telling, timers
 
 log = structlog.get_logger(__name__)
 
@@ -126,10 +127,26 @@ def import_file(works: Works, upload: str) -> None:
     import_job.take_turn(works.database, works.vault, UUID(upload))
 
 
+def backtest(works: Works, backtest: str) -> None:
+    """Compare two versions over a past period."""
+    backtest_job.run(works.database, UUID(backtest))
+
+
 def wake(works: Works, item: str) -> None:
     """The time a work item was to wait for is here."""
     with works.database.session() as session:
         items.wake(session, UUID(item))
+
+
+def tell(works: Works) -> None:
+    """Tell people what is due."""
+    telling.tell_due(works.database, now())
+
+
+def tick(works: Works, item: str) -> None:
+    """The clocks of a work item have something to say."""
+    with works.database.session() as session:
+        timers.tick(session, UUID(item), now())
 
 
 def recover(works: Works) -> None:
@@ -155,6 +172,8 @@ def _take_over(session: Session, job: jobs.StalledJob) -> None:
         outbox.resume(session, UUID(job.arguments["delivery"]))
     elif step == "import":
         import_job.defer_turn(session, UUID(job.arguments["upload"]))
+    elif step == "backtest":
+        backtest_job.defer(session, UUID(job.arguments["backtest"]))
 
 
 def reconcile(works: Works) -> None:
@@ -172,8 +191,14 @@ def reconcile(works: Works) -> None:
             log.warning("rows.deferred_again", step="deliver", records=len(overdue))
         if lost := import_job.defer_lost(session):
             log.warning("rows.deferred_again", step="import", records=lost)
+        if lost := backtest_job.defer_lost(session):
+            log.warning("rows.deferred_again", step="backtest", records=lost)
+        if telling.waiting_for(session, now()):
+            jobs.defer(session, "tell", once="tell")
         for one in session.exec(select(WorkItem.id).where(col(WorkItem.wait_until) < now() - PATIENCE).limit(1_000)):
             jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
+        if late := timers.defer_lost(session, now(), PATIENCE):
+            log.warning("rows.deferred_again", step="tick", records=late)
 
 
 def _stuck(session: Session, step: str) -> list[str]:
@@ -232,7 +257,10 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "decide_alone": lambda works, feedback: alone(works, "decide", feedback),
     "deliver": deliver,
     "import": import_file,
+    "backtest": backtest,
     "wake": wake,
+    "tick": tick,
+    "tell": tell,
     "recover": recover,
     "reconcile": reconcile,
     "clean": clean,

@@ -7,19 +7,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from service.decisions import Made, existing_kinds, item_rows, store
 from service.ingest.wording import pointer
 from service.route import decide
 from service.route.policy import Policy, Rule
 from service.route.receipt import decided_on
 from service.route.versions import fetch
 from service.store.tables import Decision, FeedbackRevision, WorkItem
+from service.work import acknowledgement, handing, notices
 from service.work.assignment import Assigner
-from service.work.events import Event, Judge
+from service.work.events import AcknowledgeEscalation, Event, Judge
 from service.work.items import record_event
+from service.work.joining import Placed, news_of, place_alone
 from service.work.lifecycle import Impossible
+from service.work.making import Ruling, store
+from service.work.revising import evidence_of_records
+from service.work.voices import reweigh
 
 
 class WrongAnswers(Exception):
@@ -32,7 +36,7 @@ class WrongAnswers(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item that a yes made."""
+    """An item that a yes made, or joined."""
 
     id: UUID
     kind: str
@@ -65,8 +69,10 @@ def happens(session: Session, row: WorkItem, event: Event, *, actor: str, at: da
     """
     if isinstance(event, Judge):
         judge(session, row, event, actor=actor, at=at)
+    elif isinstance(event, AcknowledgeEscalation):
+        acknowledgement.acknowledge(session, row, event, actor=actor, at=at)
     else:
-        record_event(session, row, event, actor=actor, at=at)
+        handing.happens(session, row, event, actor=actor, at=at)
 
 
 def judge(session: Session, row: WorkItem, event: Judge, *, actor: str, at: datetime) -> Judged:
@@ -86,15 +92,19 @@ def judge(session: Session, row: WorkItem, event: Judge, *, actor: str, at: date
     rules = _open(policy, json.loads(decision.receipt)["review"])
     _require_answers([rule.name for rule in rules], event.rules)
     wanted = [rule for rule in rules if event.rules[rule.name]]
-    held = existing_kinds(session, [decision.feedback_id]).get(decision.feedback_id, set())
+    held = evidence_of_records(session, [decision.feedback_id]).get(decision.feedback_id, {})
     first = {rule.then.create: rule for rule in reversed(wanted) if rule.then.create not in held}
     making = [rule for rule in wanted if first.get(rule.then.create) is rule]
-    rows = _rows(session, decision, policy, making, actor, at)
-    made = tuple(NewItem(one.id, one.kind, one.rule) for one in rows if isinstance(one, WorkItem))
+    placed = _placed(session, decision, policy, making, actor, at)
+    made = tuple(
+        NewItem(one.held.row.id, one.held.row.kind, rule.name) for one, rule in zip(placed, making, strict=True)
+    )
     judged = Judged(made, tuple(rule.name for rule in wanted if rule not in making))
     noted = {"made": [item.to_json() for item in judged.made], "existing": list(judged.existing)}
     record_event(session, row, event, actor=actor, at=at, noted=noted)
-    store(session, rows)
+    store(session, [one for part in placed for one in part.rows])
+    notices.tell(session, news_of(placed), at)
+    reweigh(session, [decision.feedback_id])
     return judged
 
 
@@ -109,22 +119,22 @@ def _require_answers(names: Sequence[str], answers: Mapping[str, bool]) -> None:
         raise WrongAnswers([(pointer(["rules", name]), detail) for name, detail in (*unknown, *unanswered)])
 
 
-def _rows(
+def _placed(
     session: Session, decision: Decision, policy: Policy, rules: Sequence[Rule], actor: str, at: datetime
-) -> list[SQLModel]:
+) -> list[Placed]:
     case, thresholds = decided_on(decision.receipt)
-    made = Made(
+    ruling = Ruling(
         decision.feedback_id,
+        decision.revision,
+        _answer(session, decision),
+        replace(case, now=at),  # clocks start when the item is made
         decision.id,
         decide.decide(policy, case, thresholds),
         policy,
         Assigner(session, policy, at),
-        at,
         actor,
     )
-    case = replace(case, now=at)  # clocks start when the item is made
-    body = _answer(session, decision)
-    return [row for rule in rules for row in item_rows(body, case, decide.plan(rule, case), made)]
+    return place_alone(session, [(ruling, decide.plan(rule, case)) for rule in rules])
 
 
 def _answer(session: Session, decision: Decision) -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from service.ingest import backlog
-from service.route.versions import active_version, fetch
+from service.route.in_force import in_force
+from service.route.versions import fetch
 from service.store.tables import Delivery, DeliveryAttempt, Destination, Feedback, now
 
 COUNTED = 100_000  # rows of a state; beyond that a figure is "100,000+"
@@ -148,7 +149,8 @@ def not_set_up(session: Session) -> dict[str, int]:
         ),
         {"most": COUNTED},
     )
-    wanted = {name: 0 for rule in fetch(session, active_version(session)).rules for name in rule.then.deliver}
+    live = {one.version for one in in_force(session) if one.mode == "live"}
+    wanted = {name: 0 for version in live for rule in fetch(session, version).rules for name in rule.then.deliver}
     wanted |= {str(name): int(number) for name, number in waiting}
     known = set(session.exec(select(Destination.name)))
     return {name: wanted[name] for name in sorted(wanted.keys() - known)}

@@ -195,6 +195,7 @@ async def _until_stopped(app: App, slots: int, stopping: asyncio.Event) -> None:
         (["alone"], 1),
         (["deliver"], DELIVERING),
         (["imports"], 1),
+        (["backtests"], 1),
         (["upkeep", "timers"], 1),
         (["cleaning"], 1),
     )

@@ -21,6 +21,7 @@ from sites import Site
 
 from service.api.dependencies import Wiring
 from service.app import create_app
+from service.store.tables import Notice, now
 
 load_all_checks()
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -59,12 +60,17 @@ def things(site: Site) -> dict[str, Any]:
     site.drain()
     story = site.api().get(f"/v1/feedback/{feedback}").json()
     (item,) = story["work_items"]
+    at = now()
+    notice = Notice(person=site.person("store", "supervisor"), kind="left", words="", once_key="generated", due_at=at)
+    with site.database.session() as session:
+        session.add(notice)
     return {
         "feedback_id": feedback,
         "item_id": item["id"],
         "decision_id": item["decision_id"],
         "delivery_id": item["deliveries"][0]["id"],
         "import_id": sent.json()["id"],
+        "notice_id": str(notice.id),
         "version": 2,
         "name": "store",
     }

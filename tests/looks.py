@@ -38,6 +38,7 @@ def found(path: str, query: str) -> Address:
 _TELLING = "SELECT feedback_id FROM work_item_evidence GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
 _ITEM = "SELECT id FROM work_item WHERE kind = '{}' AND status = 'open' ORDER BY owner NULLS LAST, id LIMIT 1"
 _IMPORT = "SELECT id FROM import WHERE state = '{}'"
+_BACKTEST = "SELECT id FROM backtest ORDER BY created_at LIMIT 1"
 _SET_ASIDE = "SELECT id FROM feedback WHERE stage = 'quarantined' LIMIT 1"
 _SCORES_ONLY = "SELECT feedback_id FROM feedback_revision WHERE coalesce(body ->> 'verbatims', '[]') = '[]' LIMIT 1"
 
@@ -59,6 +60,27 @@ LOOKS: Sequence[Look] = (
     Look("backlog-item", "product", found("/backlog/{}", _ITEM.format("backlog_item")), "/backlog/{item_id}"),
     Look("search", "supervisor", at("/search?q=late"), "/search"),
     Look("search-empty", "supervisor", at("/search?q=zzzz"), "/search"),
+    Look("service-levels", "supervisor", at("/service-levels"), "/service-levels"),
+    Look(
+        "service-level-items",
+        "supervisor",
+        at("/service-levels/items?promise=resolve&state=running"),
+        "/service-levels/items",
+    ),
+    Look("bypasses", "supervisor", at("/bypasses"), "/bypasses"),
+    Look("policies", "supervisor", at("/policies"), "/policies"),
+    Look("policies-admin", "admin", at("/policies"), "/policies"),
+    Look("policy-editor", "admin", at("/policies/new"), "/policies/new"),
+    Look("policy-edit", "admin", at("/policies/1/edit"), "/policies/{version}/edit"),
+    Look("policy", "supervisor", at("/policies/1"), "/policies/{version}"),
+    Look("policy-plain", "supervisor", at("/policies/1/plain"), "/policies/{version}/plain"),
+    Look("policy-compare", "auditor", at("/policies/1/compare"), "/policies/{version}/compare"),
+    Look("policy-activate", "admin", at("/policies/1/activate"), "/policies/{version}/activate"),
+    Look("policy-backtest", "admin", at("/policies/1/backtest"), "/policies/{version}/backtest"),
+    Look("backtest", "admin", found("/backtests/{}", _BACKTEST), "/backtests/{backtest_id}"),
+    Look("backtest-cases", "admin", found("/backtests/{}/cases", _BACKTEST), "/backtests/{backtest_id}/cases"),
+    Look("notices", "supervisor", at("/notices"), "/notices"),
+    Look("settings", "supervisor", at("/settings"), "/settings"),
     Look("imports", "source", at("/imports"), "/imports"),
     Look("import-preview", "source", found("/imports/{}", _IMPORT.format("waiting")), "/imports/{import_id}"),
     Look("import-done", "source", found("/imports/{}", _IMPORT.format("done")), "/imports/{import_id}"),

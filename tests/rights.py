@@ -13,14 +13,19 @@ from service.deliver.outbox import seal_secrets
 from service.demo.helpdesk import HelpDesk
 from service.pages.render import asset_address
 from service.store.tables import (
+    Backtest,
     Decision,
     Delivery,
     Destination,
     Feedback,
     FeedbackRevision,
+    Notice,
     Policy,
+    PolicyActivation,
+    User,
     WorkItem,
     WorkItemEvidence,
+    now,
 )
 from service.store.vault import Vault
 
@@ -91,6 +96,8 @@ class Stage:
     version: int = 77_777
     destination: str = "nobody"
     upload: UUID | str = NOWHERE
+    backtest: UUID | str = NOWHERE
+    notice: UUID | str = NOWHERE
 
     def path(self, route: str) -> str:
         """The route with these things in its places."""
@@ -102,6 +109,8 @@ class Stage:
             "decision_id": self.decision,
             "delivery_id": self.delivery,
             "import_id": self.upload,
+            "backtest_id": self.backtest,
+            "notice_id": self.notice,
             "version": self.version,
             "name": self.source if "/sources/" in route else self.destination,
         }
@@ -131,7 +140,17 @@ def fresh(session: Session, vault: Vault, desk: HelpDesk, pattern: Stage, source
     sent = {"work_item_id": item, "idempotency_key": str(delivery), "destination": name, "state": "dead"}
     again(Delivery, {"id": delivery, **sent}, id=pattern.delivery)
     again(Policy, {"version": version, "created_by": owner}, version=pattern.version)
+    nowhere = {"source": ["nobody"]}
+    session.add(PolicyActivation(policy_version=version, mode="shadow", scope=nowhere, by=owner))
     sealed = seal_secrets(vault, name, [desk.secret])
     settings = {"base_url": desk.url}
     session.add(Destination(name=name, kind="webhook", settings=settings, secrets=sealed.data, key_id=sealed.key_id))
-    return Stage(source, feedback, item, idea, decision, delivery, version, name)
+    compared = {"policy_version": version, "against_version": version, "since": now(), "until": now()}
+    backtest = Backtest(**compared, created_by=owner)
+    session.add(backtest)
+    session.add(User(name=name))  # called as the destination is
+    notice = Notice(person=name, work_item_id=item, kind="assigned", words="", once_key=name, due_at=now())
+    session.add(notice)
+    return Stage(
+        source, feedback, item, idea, decision, delivery, version, name, backtest=backtest.id, notice=notice.id
+    )

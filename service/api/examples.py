@@ -66,10 +66,35 @@ DECISION: dict[str, Any] = {
     "calendar": None,
     "thresholds": {"topic.delivery": {"value": 0.5, "certified": False, "certificate": None}},
     "case": {"scores": {"nps": 3}},
-    "rules": [{**_EXPLAINED, "result": True, "outcome": "fired"}],
+    "rules": [{**_EXPLAINED, "result": True, "outcome": "fired", "because": None}],
     "review": [],
     "mode": "live",
     "decided_at": _AT,
+    "format": 2,
+    "input": "3f1b0c9a5d7e",
+    "plans": [
+        {
+            "kind": "follow_up",
+            "rules": ["detractor-follow-up"],
+            "mandatory": True,
+            "priority": "high",
+            "tags": [],
+            "group": None,
+            "sla": None,
+            "deliver": [],
+            "key": [],
+            "join": None,
+        }
+    ],
+    "bypass": None,
+}
+WHY_NOT: dict[str, Any] = {
+    "rule": "detractor-follow-up",
+    "outcome": "not_fired",
+    "sentence": "It would have fired had NPS been 6 or less; it was 7.",
+    "because": None,
+    "change": {"name": "scores.nps", "was": 7, "needed": 6},
+    "lacking": [],
 }
 REPLAYED = {"identical": True, "differences": []}
 
@@ -105,6 +130,10 @@ WORK_ITEM: dict[str, Any] = {
     "wait_until": None,
     "outcome": None,
     "root_cause": None,
+    "offered_to": None,
+    "offer_due_at": None,
+    "harm": 3000.0,
+    "bypass": {"name": "key-accounts", "reason": "The contract names a person.", "reviewed": None},
     "targets": {"acknowledge": {"due_at": _DUE, "met_at": None, "state": "running"}, "contact": None, "resolve": None},
     "why": [{**_EXPLAINED, "reason": None}],
     "events": [{"sequence": 1, "type": "created", "actor": "heed", "at": _AT, "data": {}}],
@@ -138,9 +167,16 @@ EVENTS: Mapping[str, dict[str, Any]] = {
     "wait": {"type": "wait", "until": "2030-11-23T09:00:00Z", "comment": "The customer looks for the receipt."},
     "resume": {"type": "resume"},
     "resolve": {"type": "resolve", "outcome": "replaced", "root_cause": "packaging"},
+    "hand_off": {"type": "hand_off", "owner": "sam", "comment": "You know this customer."},
+    "accept": {"type": "accept"},
+    "decline": {"type": "decline", "comment": "I am away from tomorrow."},
+    "acknowledge_escalation": {"type": "acknowledge_escalation", "comment": "I call the customer today."},
+    "review_bypass": {"type": "review_bypass", "fitting": True, "comment": "It was urgent."},
     "judge": {"type": "judge", "rules": {"negative-text-ticket": True}, "comment": "It is ironic."},
     "reopen": {"type": "reopen", "comment": "The replacement was broken, too."},
 }
+REASSIGNMENT: dict[str, Any] = {"from": "jan", "to": "sam", "kind": "ticket", "comment": "Jan is on leave."}
+REASSIGNED: dict[str, Any] = {"reassigned": 1, "left": 0, "items": [_ITEM_ID]}
 STORY: dict[str, Any] = {
     **{name: LISTED[name] for name in ("id", "state", "reason", "received_at")},
     "feedback": {**RECORD, "revision": 1},
@@ -150,41 +186,87 @@ STORY: dict[str, Any] = {
     "work_items": [WORK_ITEM],
     "deliveries": [DELIVERY],
 }
+WITHDRAWN = {**STORY, "state": "withdrawn", "work_items": [{**WORK_ITEM, "status": "retracted", "due_at": None}]}
 
-POLICY: dict[str, Any] = {
-    "name": "default",
-    "rules": [
-        {
-            "name": "detractor-follow-up",
-            "when": "scores.nps <= 6",
-            "then": {"create": "follow_up", "mandatory": True},
-        }
-    ],
+BACKTEST_ASKED: dict[str, Any] = {"since": "2026-10-01T00:00:00Z", "until": "2026-11-01T00:00:00Z"}
+BACKTESTING = {"id": "0199a0f0-1c00-7000-8000-000000000006"}
+BACKTEST_LISTED: dict[str, Any] = {
+    **BACKTESTING,
+    "policy_version": 3,
+    "against_version": 2,
+    **BACKTEST_ASKED,
+    "state": "done",
+    "reason": None,
+    "records": 1,
+    "done": 1,
+    "created_by": "ada",
+    "created_at": _AT,
+    "finished_at": _AT,
 }
-POLICY_YAML = """name: default
-rules:
-  - name: detractor-follow-up
-    when: scores.nps <= 6
-    then: {create: follow_up, mandatory: true}
-"""
-PUBLISHED = {
-    "version": 3,
-    "warnings": [{"line": 5, "column": 45, "detail": "destination desk is not set up: what is sent there waits"}],
+_APPEARS: dict[str, Any] = {"now": 0, "then": 1, "appears": 1, "vanishes": 0, "changed": 0}
+BACKTEST_CASE: dict[str, Any] = {
+    "feedback_id": _FEEDBACK_ID,
+    "change": "appears",
+    "kind": "follow_up",
+    "rule": "detractor-follow-up",
+    "owner": "jan",
+    "day": "2026-10-20",
+    "words": "Parcel came two weeks late and broken.",
 }
-ACTIVATION: dict[str, Any] = {"comment": "the rules of December"}
-ACTIVATED = {
-    "version": 3,
-    "name": "default",
-    "active": True,
-    "comment": None,
-    "created_by": "ana",
-    "created_at": "2026-11-19T16:00:00Z",
-    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "activated_at": _AT,
-    "activated_by": "ben",
-    "activation_comment": "the rules of December",
+BACKTEST: dict[str, Any] = {
+    **BACKTEST_LISTED,
+    "result": {
+        "records": 1,
+        "unread": 0,
+        "differing": 1,
+        "kinds": [{"kind": "follow_up", **_APPEARS}],
+        "rules": [{"rule": "detractor-follow-up", "kind": "follow_up", **_APPEARS}],
+        "owners": [
+            {
+                "owner": "jan",
+                **_APPEARS,
+                "capacity": 25,
+                "busiest_now": 0,
+                "busiest_then": 1,
+                "days_above_now": 0,
+                "days_above_then": 0,
+            }
+        ],
+        "days": [{"day": "2026-10-20", "kind": "follow_up", **_APPEARS}],
+        "load": [{"owner": "jan", "day": "2026-10-20", "now": 0, "then": 1}],
+        "queue": {
+            "handling": {"follow_up": 20},
+            "missed_now": 0,
+            "missed_then": 0,
+            "misses": [
+                {
+                    "sla": "detractor",
+                    "owner": "jan",
+                    "target": "acknowledge",
+                    "items_now": 0,
+                    "items_then": 1,
+                    "missed_now": 0,
+                    "missed_then": 0,
+                }
+            ],
+            "assumptions": ["Everybody works at one item at a time, the one that is due first."],
+        },
+        "promises": {
+            "sentence": "The threshold negative has no certificate, so nothing can be promised about how many items "
+            "are wrong."
+        },
+        "assumptions": ["Records count by when they were received, in their newest revision."],
+        "cases": 1,
+        "seconds": 0.7,
+        "processes": 1,
+    },
 }
-POLICY_SHOWN = {**ACTIVATED, "document": POLICY_YAML, "tree": POLICY}
+BACKTEST_CANCELLED: dict[str, Any] = {
+    **BACKTEST_LISTED,
+    "state": "cancelled",
+    "reason": "Cancelled by ada.",
+    "result": None,
+}
 
 _WEBHOOK = {"base_url": "https://desk.example.com/heed"}
 DESTINATION: dict[str, Any] = {"name": "helpdesk", "kind": "webhook", "settings": _WEBHOOK}
@@ -246,6 +328,40 @@ IMPORT: dict[str, Any] = {
     },
     "mapping": {"external_id": "id", "verbatims.0.text": "text", "scores.nps": "nps"},
     "errors": [{"row": 3, "column": "nps", "detail": "At most 10 is allowed here."}],
+}
+
+PREFERENCES: dict[str, Any] = {
+    "manager": "eva",
+    "zone": "Europe/Warsaw",
+    "hours": {"mon-fri": ["09:00-17:00"]},
+    "absent_from": "2030-12-23T00:00:00Z",
+    "absent_until": "2031-01-02T00:00:00Z",
+    "substitute": "jan",
+    "destination": "helpdesk",
+    "digest": "09:00",
+    "alerts": 20,
+}
+PERSON: dict[str, Any] = {
+    "name": "ana",
+    "roles": ["supervisor"],
+    "active": True,
+    "away": False,
+    "created_at": "2026-11-19T16:00:00Z",
+    **PREFERENCES,
+}
+NOTICE: dict[str, Any] = {
+    "id": "0199a0f0-1c00-7000-8000-000000000006",
+    "person": "eva",
+    "kind": "escalated",
+    "words": "Nobody has taken this up in time: Follow up: NPS 3",
+    "level": 1,
+    "work_item_id": _ITEM_ID,
+    "created_at": _AT,
+    "due_at": _AT,
+    "told_at": _AT,
+    "seen_at": None,
+    "acknowledged_at": None,
+    "delivery_id": None,
 }
 
 

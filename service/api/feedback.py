@@ -42,6 +42,7 @@ from service.store.tables import (
     now,
 )
 from service.telemetry import INGESTED
+from service.work.revising import withdraw
 
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"], route_class=StrictRoute)
 Pusher = Annotated[Caller, Depends(allow("source"))]
@@ -271,6 +272,19 @@ def retry(session: SessionDep, caller: Admin, feedback_id: UUID) -> FeedbackOut:
         raise not_found("feedback record")
     session.commit()
     return _listed(row)
+
+
+@router.delete("/{feedback_id}", summary="Withdraw feedback", responses=examples.answer(200, examples.WITHDRAWN))
+def withdraw_feedback(session: SessionDep, caller: Pusher, feedback_id: UUID) -> StoryOut:
+    """Withdraw a record: what it alone asked for is retracted, the story stays. Again: the same answer.
+
+    A later revision of it is `stale`.
+    """
+    find_feedback(session, caller, feedback_id)
+    row = session.get_one(Feedback, feedback_id, with_for_update={"key_share": True}, populate_existing=True)
+    withdraw(session, row, actor=caller.name)
+    session.commit()
+    return story_of(session, row)
 
 
 def find_feedback(session: Session, caller: Caller, feedback_id: UUID) -> Feedback:

@@ -27,9 +27,12 @@ from service.ingest.quarantine import NotQuarantined
 from service.ingest.source import BadPayload
 from service.ingest.strict_json import NotJson, NotText, escape
 from service.ingest.wording import MOST, pointer, sentence
+from service.people.preferences import InvalidPreferences
+from service.people.users import NobodyCalled
+from service.policies import BrokenExamples
 from service.review import WrongAnswers
 from service.route.findings import InvalidPolicy
-from service.route.versions import OwnPolicy, UnknownVersion
+from service.route.versions import NotNow, OwnPolicy, UnknownVersion
 from service.store.database import is_outage
 from service.work.lifecycle import Impossible
 
@@ -190,8 +193,21 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "Every open rule of the item is answered, and no other.",
         errors=[{"pointer": pointer, "detail": text} for pointer, text in error.errors],
     ),
+    InvalidPreferences: lambda error: Problem(
+        422,
+        "These settings cannot be.",
+        errors=[{"pointer": pointer, "detail": text} for pointer, text in error.errors],
+    ),
+    NobodyCalled: lambda error: Problem(404, str(error)),
     UnknownVersion: lambda error: Problem(404, str(error)),
     OwnPolicy: lambda error: Problem(409, str(error), "own-policy"),
+    NotNow: lambda error: Problem(409, str(error)),
+    BrokenExamples: lambda error: Problem(
+        422,
+        "The policy was not activated: its examples have to hold first.",
+        "broken-examples",
+        [{"pointer": "", "example": one.name, "detail": one.detail} for one in error.broken],
+    ),
     TooManyWaiting: _too_many,
     UnreadableFile: lambda error: Problem(
         422, "The file cannot be imported.", errors=[{"pointer": "/file", "detail": str(error)}]

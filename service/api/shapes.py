@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from service.store.tables import Decision, Delivery, Import, WorkItem, WorkItemEvent, WorkItemEvidence, among
-from service.work.items import Why, clocks, why
+from service.work.items import Why, why
 from service.work.lifecycle import Clock, target_state
+from service.work.snapshot import clocks
 
 
 class TargetOut(BaseModel):
@@ -46,7 +47,7 @@ class DeliveryOut(BaseModel):
     id: UUID
     work_item_id: UUID
     destination: str
-    operation: Literal["create", "update", "comment"]
+    operation: Literal["create", "update", "comment", "notify"]
     state: Literal["pending", "delivered", "dead"]
     attempts: int
     next_at: datetime | None
@@ -55,6 +56,23 @@ class DeliveryOut(BaseModel):
     idempotency_key: str
     last_error: str | None
     created_at: datetime
+
+
+class BypassReviewOut(BaseModel):
+    """What somebody said of a bypass afterwards."""
+
+    fitting: bool
+    by: str
+    at: datetime
+    comment: str | None
+
+
+class BypassOut(BaseModel):
+    """The bypass that sent an item straight to a person, why it is there, and whether that was right."""
+
+    name: str
+    reason: str | None
+    reviewed: BypassReviewOut | None
 
 
 class WorkItemOut(BaseModel):
@@ -76,6 +94,10 @@ class WorkItemOut(BaseModel):
     wait_until: datetime | None
     outcome: str | None
     root_cause: str | None
+    offered_to: str | None
+    offer_due_at: datetime | None
+    harm: float
+    bypass: BypassOut | None
     targets: TargetsOut
     why: list[Why]
     events: list[EventOut]
@@ -164,6 +186,7 @@ def work_items_out(session: Session, rows: Sequence[WorkItem], now: datetime) ->
         WorkItemOut(
             **row.model_dump(include=_PLAIN),
             feedback_ids=[one.feedback_id for one in feedback[row.id]],
+            bypass=_bypass(row, events[row.id]),
             targets=_targets(row, now),
             why=why(row, receipts[row.decision_id]),
             events=[EventOut(**one.model_dump(include=set(EventOut.model_fields))) for one in events[row.id]],
@@ -173,7 +196,7 @@ def work_items_out(session: Session, rows: Sequence[WorkItem], now: datetime) ->
     ]
 
 
-_PLAIN = set(WorkItemOut.model_fields) - {"feedback_ids", "targets", "why", "events", "deliveries"}
+_PLAIN = set(WorkItemOut.model_fields) - {"feedback_ids", "bypass", "targets", "why", "events", "deliveries"}
 
 
 Row = TypeVar("Row", WorkItemEvidence, WorkItemEvent, Delivery)
@@ -186,12 +209,24 @@ def _by_item(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
     return found
 
 
+def _bypass(row: WorkItem, events: Sequence[WorkItemEvent]) -> BypassOut | None:
+    if row.bypass is None:
+        return None
+    reason = next((one.data.get("reason") for one in events if one.type == "created"), None)
+    said = next((one for one in events if one.type == "review_bypass"), None)
+    reviewed = None
+    if said is not None:
+        data = said.data
+        reviewed = BypassReviewOut(fitting=data["fitting"], by=said.actor, at=said.at, comment=data.get("comment"))
+    return BypassOut(name=row.bypass, reason=reason, reviewed=reviewed)
+
+
 def _targets(row: WorkItem, now: datetime) -> TargetsOut:
     def shown(clock: Clock | None) -> TargetOut | None:
         if clock is None:
             return None
         return TargetOut(
-            due_at=clock.due_at, met_at=clock.met_at, state=target_state(clock, row.created_at, row.paused_at, now)
+            due_at=clock.due_at, met_at=clock.met_at, state=target_state(clock, row.paused_at, now)
         )
 
     acknowledge, contact, resolve = clocks(row)

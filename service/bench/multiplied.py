@@ -21,7 +21,7 @@ from service.pipeline import Works
 from service.route import versions
 from service.store.tables import Timestamp
 
-YEARS = 2  # the copies lie this far back, evenly
+YEARS = 2  # the copies lie this far back, evenly; on disk, too, what is of one time lies together
 _ORIGINALS = 300  # all of the demo's
 _SIDE_BY_SIDE = 4
 _COPIES = 50  # in a transaction
@@ -51,9 +51,11 @@ _CHANGED: Mapping[tuple[str, str], str] = {
     ("work_item", "status"): "CASE WHEN n <= CAST(:open AS int) THEN status ELSE 'resolved' END",
     ("work_item", "join_key"): "join_key || n",
     ("work_item", "sla"): (
-        "CASE WHEN sla IS NULL THEN NULL ELSE sla || jsonb_build_object('first_due', (SELECT jsonb_object_agg(key, "
-        "to_jsonb(value::timestamptz - earlier)) FROM jsonb_each_text(sla -> 'first_due'))) END"
+        "CASE WHEN sla IS NULL THEN NULL ELSE sla || (SELECT jsonb_object_agg(part, coalesce((SELECT jsonb_object_agg("
+        "key, to_jsonb(value::timestamptz - earlier)) FROM jsonb_each_text(sla -> part)), '{}')) "
+        "FROM unnest(ARRAY['first_due', 'at_risk']) AS part) END"
     ),
+    ("work_item", "tick_at"): "NULL",
     ("delivery", "idempotency_key"): "idempotency_key || '-' || n",
     ("delivery", "state"): "'delivered'",
     ("delivery", "attempt"): "1",
@@ -138,7 +140,7 @@ def _statement(table: str) -> str:
     numbered = copies.format("CAST(:first AS int)", "CAST(:last AS int)")
     return (
         f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608 (our own tables)
-        f"SELECT {', '.join(values)} FROM bench_{table}, LATERAL ({numbered}) copies"
+        f"SELECT {', '.join(values)} FROM bench_{table}, LATERAL ({numbered}) copies ORDER BY n DESC"
     )
 
 

@@ -1,21 +1,23 @@
-"""`heed bench`: what ingest, road and import carry, whether promises are kept, each beside a named peer in one run."""
+"""`heed bench`: what each part carries and whether promises are kept, each beside a named peer in the same run."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import typer
 
+from service.bench import backtest as backtest_bench
 from service.bench import importing as import_bench
 from service.bench import ingest as ingest_bench
 from service.bench import pages as pages_bench
 from service.bench import promise as promise_bench
 from service.bench import road as road_bench
+from service.bench import route as route_bench
 from service.bench.figures import BenchFailed, Report
 from service.cli.output import AsJson, print_json, print_table
 from service.settings import Settings
 
 app = typer.Typer(
-    help="Benchmarks: ingest, road, import, pages, promise, each in a place of its own that is gone afterwards.",
+    help="Benchmarks: ingest, road, import, backtest, pages, promise, route, each in a place of its own.",
     no_args_is_help=True,
 )
 
@@ -52,6 +54,16 @@ def import_files(
 ) -> None:
     """Rows a second and peak memory of `heed import`, against COPY of the same file and a file of a tenth the rows."""
     _run(lambda: import_bench.measure(Settings(), rows, rounds), _show, as_json)
+
+
+@app.command()
+def backtest(
+    records: Annotated[int, typer.Option(min=300, max=10_000_000, help="Stored feedback records.")] = 100_000,
+    rounds: Rounds = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Records a second of a whole backtest, against nothing but deciding the same cases in memory."""
+    _run(lambda: backtest_bench.measure(Settings(), records, rounds), _show, as_json)
 
 
 @app.command()
@@ -102,6 +114,57 @@ def promise(
     _require(kept=report.kept)
 
 
+@app.command()
+def route(
+    records: Annotated[int, typer.Option(min=50, max=100_000, help="Records in each round.")] = 1_000,
+    rounds: Rounds = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Records a second that 1, 20 and 200 rules decide, against cel-expr-python. Exit 3 when a goal is missed."""
+    report = _run(lambda: route_bench.measure(records, rounds), _show_route, as_json)
+    _require(kept=report.kept)
+
+
+def _show_route(report: route_bench.RouteReport) -> None:
+    print_table(
+        ("rules", "fires /s", "decide /s", "cel-expr-python /s", "fires against it", "decide against it"),
+        [
+            (
+                line.rules,
+                *(f"{one.median:,.0f}" for one in (line.fires, line.decide, line.peer)),
+                *(f"{one.median:.1f} x" for one in (line.fires_ratio, line.decide_ratio)),
+            )
+            for line in report.lines
+        ],
+    )
+    ratio, growth = report.lines[-1].fires_ratio.median, report.growth.median
+    print()
+    print_table(
+        ("goal", "measured", "wanted", ""),
+        [
+            (
+                "against the peer at 200 rules",
+                f"{ratio:.1f} x",
+                f"{route_bench.LEAST_RATIO:g} x",
+                _met(holds=ratio >= route_bench.LEAST_RATIO),
+            ),
+            (
+                "cost of a record, 200 rules for 20",
+                f"{growth:.1f} x",
+                f"< {route_bench.MOST_GROWTH:g} x",
+                _met(holds=growth < route_bench.MOST_GROWTH),
+            ),
+        ],
+    )
+    print(
+        f"\nThe same of decide {report.decide_growth.median:.1f} x, of the peer {report.peer_growth.median:.1f} x. "
+        f"{report.records:,} records a round, {report.compared:,} answers compared, 0 differ. {report.cores} cores, "
+        f"Python {report.python}, load {report.load:.1f}."
+    )
+    for sentence in report.how:
+        print(f"- {sentence}")
+
+
 def _show_promises(report: promise_bench.PromiseReport) -> None:
     print_table(
         ("what", "by", "measured", "allowed", ""),
@@ -119,6 +182,10 @@ def _show_promises(report: promise_bench.PromiseReport) -> None:
     print(f"\n{report.lines[0].worlds:,} worlds a line, seed {report.seed}; a rate may exceed what is allowed by 3 SE.")
     for sentence in report.how:
         print(f"- {sentence}")
+
+
+def _met(*, holds: bool) -> str:
+    return "holds" if holds else "MISSED"
 
 
 def _measured(line: promise_bench.Line) -> str:

@@ -29,6 +29,27 @@ class Draft:
     customer: str | None  # the customer's id at the source, never a name or an address
     url: str | None  # the work item's own page
     created_at: datetime
+    status: str = "open"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing a person is told; `level` is that of an escalation, `due_at` the item's."""
+
+    kind: str  # assigned, escalated, offered ...
+    words: str
+    work_item_id: str | None
+    url: str | None
+    level: int | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What a person is told by one call: a digest, or a single notice."""
+
+    person: str
+    notices: tuple[Told, ...]
 
 
 @dataclass(frozen=True)
@@ -139,6 +160,10 @@ class Destination(Protocol):
 
     def comment(self, draft: Draft, external_ref: str | None, text: str, call: Call) -> Receipt:
         """Add a remark to what `create` made."""
+        ...
+
+    def notify(self, told: Notification, call: Call) -> Receipt:
+        """Tell a person something."""
         ...
 
     def test(self, call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from service.deliver.plain_text import one_line, visible
 
@@ -16,6 +17,17 @@ _NAMES = {
     "review": "To review",
 }
 _SCORES = {"nps": "NPS", "csat": "CSAT", "ces": "CES", "stars": "Stars"}
+_EVENTS = {
+    "joined": "Another answer joined this item.",
+    "revised": "An answer behind this item was edited.",
+    "restored": "The answer behind this item was edited, and asks for it again.",
+    "retracted": "This item was retracted: {reason}.",
+    "answer_ended": "One answer no longer stands behind this item: {reason}.",
+}
+_ENDED = {
+    "edited": "the answer was edited, and no rule asks for it any more",
+    "withdrawn": "the answer was withdrawn",
+}
 _RESULTS = {True: "true", False: "false", None: "unknown"}
 
 
@@ -78,6 +90,32 @@ def body(
         parts.append(f"A person decides: {reason.note}")
     parts.append("\n".join([f"Made by the rule {one_line(reason.rule, 200)}:", *map(_clause, reason.clauses)]))
     return "\n\n".join(parts)
+
+
+def remark(event: str, data: Mapping[str, Any], said: Sequence[Said], scores: Mapping[str, float]) -> str:
+    """What a destination is told of an event in an item's history: one sentence, and what the customer said.
+
+    Args:
+        event: joined, revised, restored, retracted or answer_ended.
+        data: the event's own.
+        said: the answer it tells of; quoted where its words are new to the item.
+        scores: of that answer.
+    """
+    parts = [_EVENTS[event].format(reason=_ENDED.get(data.get("reason", ""), ""))]
+    changes = data.get("changes", {})
+    if event == "joined" or changes.get("words"):
+        parts.extend(_quoted(answer) for answer in said)
+    if event == "joined" and scores:
+        parts.append("Scores: " + ", ".join(_scores(scores)))
+    parts.extend(f"{_SCORES.get(name, name)}: {_was_is(*pair)}" for name, pair in changes.get("scores", {}).items())
+    if "priority" in data:
+        parts.append(f"Priority: {_was_is(*data['priority'])}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _was_is(before: object, after: object) -> str:
+    one, other = ("none" if value is None else str(value) for value in (before, after))
+    return f"{one}, now {other}"
 
 
 def _name(kind: str, scores: Mapping[str, float]) -> str:

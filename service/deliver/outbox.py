@@ -9,9 +9,12 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session, col, select, update
 
+from service.deliver import following
 from service.deliver.catalog import open_destination
-from service.deliver.destination import Call, Draft, InvalidDestination, Receipt, Rejected, TryLater
+from service.deliver.destination import Call, Draft, InvalidDestination, Notification, Receipt, Rejected, TryLater
+from service.deliver.following import FOLLOWING, Amendment, Remark
 from service.deliver.http import Client
+from service.deliver.notify import NOTIFY, notification
 from service.deliver.retry import SCHEDULE, GiveUp, next_attempt
 from service.store import audit, jobs
 from service.store.database import Database
@@ -20,7 +23,6 @@ from service.store.tables import (
     DeliveryAttempt,
     Destination,
     Feedback,
-    FeedbackRevision,
     WorkItem,
     WorkItemEvidence,
     now,
@@ -30,6 +32,7 @@ from service.store.vault import Sealed, Unreadable, Vault
 log = structlog.get_logger(__name__)
 
 UNDER_WAY = timedelta(seconds=90)  # longer than any attempt: after this it is taken to be lost
+MOST_EVIDENCE = 1_000  # feedback records that a destination is told of
 EARLY = timedelta(seconds=5)  # by which the clocks of machines may differ
 
 
@@ -40,7 +43,7 @@ class Attempt:
     delivery_id: UUID
     number: int
     destination: Destination
-    draft: Draft
+    said: Draft | Amendment | Remark | Notification
     call: Call
 
 
@@ -95,6 +98,7 @@ def replay(session: Session, row: Delivery) -> None:
     """Bring a dead delivery back; its key stays, so that what did arrive before is recognised there."""
     row.state = "pending"
     defer(session, row)
+    following.revive(session, row)
 
 
 def resume(session: Session, delivery_id: UUID) -> None:
@@ -115,6 +119,7 @@ def _write_off(session: Session, row: Delivery) -> bool:
         return True
     row.state, row.next_at, row.last_error = "dead", None, f"The worker was lost during attempt {row.attempt}."
     session.add(row)
+    following.release(session, row)
     return False
 
 
@@ -126,7 +131,7 @@ def _begin(session: Session, delivery_id: UUID, public_url: str | None) -> Attem
     if row.next_at is not None and row.next_at - at > EARLY:  # an attempt is under way, or a later time was agreed
         jobs.defer(session, "deliver", delivery=str(row.id), at=row.next_at, once=f"deliver:{row.id}")
         return None
-    if not _write_off(session, row):
+    if not _write_off(session, row) or (row.operation in FOLLOWING and not following.may_go(session, row)):
         return None
     destination = session.get(Destination, row.destination)
     if destination is None or destination.disabled_at is not None:
@@ -137,20 +142,28 @@ def _begin(session: Session, delivery_id: UUID, public_url: str | None) -> Attem
         return None
     row.attempt, row.next_at = row.attempt + 1, at + UNDER_WAY
     session.add_all([row, DeliveryAttempt(delivery_id=delivery_id, number=row.attempt, started_at=at)])
+    call = Call(row.idempotency_key, row.created_at, at)
+    return Attempt(delivery_id, row.attempt, destination, _said(session, row, public_url), call)
+
+
+def _said(session: Session, row: Delivery, public_url: str | None) -> Draft | Amendment | Remark | Notification:
+    if row.operation == NOTIFY:
+        return notification(session, row.id, public_url)
     draft = _draft(session, row.work_item_id, public_url)
-    return Attempt(delivery_id, row.attempt, destination, draft, Call(row.idempotency_key, row.created_at, at))
+    return following.said(session, row, draft) if row.operation in FOLLOWING else draft
 
 
 def _draft(session: Session, item_id: UUID, public_url: str | None) -> Draft:
     item = session.exec(select(WorkItem).where(WorkItem.id == item_id)).one()
+    origin_first = (col(WorkItemEvidence.decision_id) != item.decision_id, col(Feedback.id))
     evidence = session.exec(
-        select(Feedback, FeedbackRevision)
+        select(Feedback.id, Feedback.source, WorkItemEvidence.ended_at)
         .join(WorkItemEvidence, col(WorkItemEvidence.feedback_id) == col(Feedback.id))
-        .join(FeedbackRevision, col(FeedbackRevision.feedback_id) == col(Feedback.id))
-        .where(WorkItemEvidence.work_item_id == item_id, col(FeedbackRevision.revision) == col(Feedback.revision))
-        .order_by(col(Feedback.id))
+        .where(WorkItemEvidence.work_item_id == item_id)
+        .order_by(*origin_first)
+        .limit(MOST_EVIDENCE)
     ).all()
-    first, answer = evidence[0]
+    standing = [feedback for feedback, _, ended_at in evidence if ended_at is None]
     return Draft(
         work_item_id=str(item.id),
         kind=item.kind,
@@ -162,11 +175,12 @@ def _draft(session: Session, item_id: UUID, public_url: str | None) -> Draft:
         owner=item.owner,
         due_at=item.due_at,
         rule=item.rule,
-        feedback_ids=tuple(str(feedback.id) for feedback, _ in evidence),
-        source=first.source,
-        customer=answer.body.get("customer", {}).get("id"),
+        feedback_ids=tuple(map(str, standing or [feedback for feedback, *_ in evidence])),
+        source=evidence[0][1],
+        customer=item.customer,
         url=f"{public_url.rstrip('/')}/work-items/{item.id}" if public_url else None,
         created_at=item.created_at,
+        status=item.status,
     )
 
 
@@ -174,7 +188,15 @@ def _send(attempt: Attempt, vault: Vault, http: Client) -> Receipt | Rejected | 
     row = attempt.destination
     try:
         opened = open_destination(row.kind, row.settings, open_secrets(vault, row), http)
-        return opened.create(attempt.draft, attempt.call)
+        match attempt.said:
+            case Notification():
+                return opened.notify(attempt.said, attempt.call)
+            case Amendment(draft, external_ref):
+                return opened.update(draft, external_ref, attempt.call)
+            case Remark(draft, external_ref, text):
+                return opened.comment(draft, external_ref, text, attempt.call)
+            case Draft():
+                return opened.create(attempt.said, attempt.call)
     except (Rejected, TryLater) as refusal:
         return refusal
     except Unreadable as error:
@@ -200,6 +222,8 @@ def _finish(session: Session, attempt: Attempt, outcome: Receipt | Rejected | Tr
         row.last_error = outcome.detail
         _plan_next(session, row, outcome)
     session.add_all([row, record])
+    if row.state != "pending":
+        following.release(session, row)
     log.info(
         "delivery.attempted",
         delivery=str(row.id),

@@ -15,9 +15,11 @@ from service.deliver.destination import (
     Call,
     Draft,
     InvalidDestination,
+    Notification,
     Problem,
     Receipt,
     Rejected,
+    Told,
     TryLater,
     settings_problems,
 )
@@ -76,6 +78,9 @@ class Webhook:
         data = {"id": draft.work_item_id, "external_ref": external_ref, "comment": text}
         return self._post("work_item.commented", data, call)
 
+    def notify(self, told: Notification, call: Call) -> Receipt:
+        return self._post("person.notified", {"person": told.person, "notices": [*map(_told, told.notices)]}, call)
+
     def test(self, call: Call) -> None:
         self._post("ping", {}, call)
 
@@ -127,6 +132,7 @@ def _item(draft: Draft) -> dict[str, object]:
     return {
         "id": draft.work_item_id,
         "kind": draft.kind,
+        "status": draft.status,
         "title": draft.title,
         "body": draft.body,
         "priority": draft.priority,
@@ -141,6 +147,10 @@ def _item(draft: Draft) -> dict[str, object]:
         "url": draft.url,
         "created_at": _moment(draft.created_at),
     }
+
+
+def _told(told: Told) -> dict[str, object]:
+    return {**vars(told), "due_at": _moment(told.due_at) if told.due_at else None}
 
 
 def _moment(time: datetime) -> str:

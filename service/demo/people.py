@@ -1,13 +1,14 @@
-"""Who signs in to the demo's pages: made on its first run, with another password on every one."""
+"""The people of the demo: those who sign in, with another password on every run, and those who are only named."""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from service.people.users import add_user, list_users, set_password
+from service.store.tables import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,25 @@ class Person:
 
 PEOPLE: Mapping[str, Person] = {
     "ana": Person("supervisor", "her inbox: whom to call, by when, and why"),  # policy.yaml gives her work
+    "eva": Person("supervisor", "her team's work: what she is told of, and the largest accounts"),  # ana's manager
     "pia": Person("product", "the backlog: what customers ask for"),
     "ada": Person("admin", "everything, and what keeps it running"),
 }
+
+# They own work and are told of it, but nobody plays them: an account without a password cannot be signed in to.
+COLLEAGUES: Mapping[str, str] = {
+    "jan": "eva",
+    "rosa": "eva",
+    "theo": "eva",
+    "mika": "eva",
+    "noor": "eva",
+    "ilya": "eva",
+    "greta": "eva",
+    "sam": "eva",
+    "mia": "",
+}
+MANAGERS: Mapping[str, str] = {**COLLEAGUES, "ana": "eva", "eva": "mia"}
+ZONE = "Europe/Warsaw"  # as the calendar of policy.yaml
 
 
 def let_people_in(session: Session) -> str:
@@ -34,4 +51,8 @@ def let_people_in(session: Session) -> str:
             set_password(session, name=name, password=password, actor="demo")
         else:
             add_user(session, name=name, roles=[person.role], password=password, actor="demo")
+    session.add_all(User(name=name, roles=["supervisor"]) for name in COLLEAGUES if name not in there)
+    session.flush()
+    for user in session.exec(select(User).where(col(User.name).in_(MANAGERS))):
+        user.manager, user.zone = user.manager or MANAGERS[user.name] or None, user.zone or ZONE
     return password

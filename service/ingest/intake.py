@@ -130,7 +130,7 @@ def _known(session: Session, identities: set[Identity]) -> dict[Identity, Known]
     wanted = sorted(identities)
     found = session.execute(
         text(
-            "SELECT f.id, f.source, f.external_id, f.revision FROM feedback f"
+            "SELECT f.id, f.source, f.external_id, f.revision, f.withdrawn_at FROM feedback f"
             " JOIN unnest(CAST(:sources AS varchar[]), CAST(:ids AS varchar[])) AS wanted (source, external_id)"
             " USING (source, external_id) ORDER BY f.id FOR NO KEY UPDATE OF f"
         ),
@@ -143,7 +143,10 @@ def _known(session: Session, identities: set[Identity]) -> dict[Identity, Known]
             stored.where(among(FeedbackRevision.feedback_id, digests))
         ):
             digests[feedback_id][revision] = stored_digest
-    return {(row.source, row.external_id): Known(row.id, row.revision, digests[row.id]) for row in found}
+    return {
+        (row.source, row.external_id): Known(row.id, row.revision, digests[row.id], row.withdrawn_at is not None)
+        for row in found
+    }
 
 
 # COPY, because these carry every record of a flood: INSERT takes more CPU here and in the database.

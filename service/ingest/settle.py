@@ -13,11 +13,12 @@ Identity = tuple[str, str]  # source, external id
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of a feedback record: its newest revision and the digest of each."""
+    """What is stored of a feedback record: its newest revision and the digest of each; a withdrawn one stays so."""
 
     id: UUID
     revision: int
     digests: Mapping[int, str] = field(default_factory=dict)
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def settle(
                 conflicts.append(Conflict(index, record))
             status = "duplicate"
         else:
-            status = "revision" if record.revision > stored.revision else "stale"
+            status = "revision" if record.revision > stored.revision and not stored.withdrawn else "stale"
         after[identity(record)] = replace(
             stored,
             revision=max(stored.revision, record.revision),

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from service.deliver.plain_text import one_line
-from service.route.versions import active_version, fetch, people_of
+from service.route.policy import people_of
+from service.route.versions import active_version, fetch
 from service.store.tables import User
 
 _MOST = 1_000  # accounts, and owners of open work, that are looked at

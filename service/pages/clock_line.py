@@ -1,6 +1,6 @@
 """The clock of a work item as a line: made, now, due, pauses; positions for a picture, words for everybody. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +44,7 @@ class Promise:
     """A promise for the table: what, by when, how it stands."""
 
     name: str
+    at_risk_at: datetime
     due_at: datetime
     met_at: datetime | None
     state: str
@@ -78,8 +79,10 @@ def pauses_of(events: Sequence[EventOut], now: datetime) -> list[Pause]:
     return [*found, (begun, now)] if begun else found
 
 
-def clock_line(created: datetime, now: datetime, targets: TargetsOut, pauses: Sequence[Pause]) -> ClockLine | None:
-    """The picture of the promises of an item; None where its service level makes none."""
+def clock_line(
+    created: datetime, now: datetime, targets: TargetsOut, pauses: Sequence[Pause], at_risk: Mapping[str, datetime]
+) -> ClockLine | None:
+    """The picture of the promises of an item, at risk from these moments; None where its service level makes none."""
     named = [(name, getattr(targets, name)) for name in _PROMISES]
     kept: list[tuple[str, TargetOut]] = [(name, target) for name, target in named if target is not None]
     if not kept:
@@ -92,9 +95,13 @@ def clock_line(created: datetime, now: datetime, targets: TargetsOut, pauses: Se
         return round(_EDGE + share * (WIDTH - 2 * _EDGE), 1)
 
     moments = [("made", created, "calm"), ("now", now, "now")]
-    moments += [(_PROMISES[name].lower(), target.due_at, _STATES[target.state][1]) for name, target in kept]
+    moments += [(_label(name, target), target.due_at, _STATES[target.state][1]) for name, target in kept]
+    moments += [("at risk", at_risk[name], "warn") for name in _next(kept)]
     marks = _laid_out([(label, x(at), look) for label, at, look in sorted(moments, key=lambda one: one[1])])
-    promises = [Promise(_PROMISES[name], target.due_at, target.met_at, *_STATES[target.state]) for name, target in kept]
+    promises = [
+        Promise(_PROMISES[name], at_risk[name], target.due_at, target.met_at, *_STATES[target.state])
+        for name, target in kept
+    ]
     return ClockLine(
         marks=marks,
         pauses=[Stretch(x(begun), max(x(ended) - x(begun), 1)) for begun, ended in pauses],
@@ -103,6 +110,16 @@ def clock_line(created: datetime, now: datetime, targets: TargetsOut, pauses: Se
         words=_words(created, now, promises, pauses),
         promises=promises,
     )
+
+
+def _label(name: str, target: TargetOut) -> str:
+    return f"{_PROMISES[name].lower()}{', missed' if target.state == 'missed' else ''}"
+
+
+def _next(kept: Sequence[tuple[str, TargetOut]]) -> Sequence[str]:
+    """The promise that falls due next, if one is still to be kept: of more, the line would be all labels."""
+    running = [(target.due_at, name) for name, target in kept if target.state in {"running", "paused", "at_risk"}]
+    return [name for _, name in sorted(running)[:1]]
 
 
 def _laid_out(moments: Sequence[tuple[str, float, str]]) -> list[Mark]:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from service.pages.words import span_of
 from service.store.tables import WorkItem
-from service.work.items import clocks
 from service.work.lifecycle import target_state
+from service.work.snapshot import clocks
 
 TARGETS = ("acknowledge", "contact", "resolve")
 _TO = {"acknowledge": "to acknowledge", "contact": "to reach the customer", "resolve": "to finish"}
@@ -29,7 +29,7 @@ def next_due(row: WorkItem, now: datetime) -> Due:
     if not named:
         return Due("no due time")
     name, clock = min(named, key=lambda one: one[1].due_at)
-    state = target_state(clock, row.created_at, row.paused_at, now)
+    state = target_state(clock, row.paused_at, now)
     if state == "missed":
         return Due(f"missed by {span_of((row.paused_at or now) - clock.due_at)}", "bad", _TO[name])
     left = span_of(clock.due_at - (row.paused_at or now))

@@ -125,3 +125,10 @@ def _group(session: Session, query: str, bound: dict[str, Any]) -> Group:
     found = session.execute(text(query), {"shown": SHOWN + 1, **bound}).mappings()
     records = [Record(**row) for row in found]
     return Group(records[:SHOWN], len(records) > SHOWN)
+
+
+def by_ids(session: Session, ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """These records, by their id; what is gone is left out."""
+    bound = {"asked": list(ids), "source": None, "shown": len(ids)}
+    rows = session.execute(text(_TOLD.format(ids="SELECT unnest(CAST(:asked AS uuid[]))")), bound).mappings()
+    return {row["id"]: Record(**row) for row in rows}

@@ -46,6 +46,7 @@ _NAMES = {
     "kind": "Kind",
     "status": "Status",
     "owner": "Owner",
+    "team": "Team",
     "priority": "Priority",
     "source": "Source",
     "due": "Due",

@@ -35,6 +35,7 @@ class Filters(BaseModel):
     kind: Literal["", "follow_up", "ticket", "quality_case", "review"] = ""
     status: Literal["", "open", "acknowledged", "waiting"] = ""
     owner: Annotated[str, Field(max_length=128)] = ""
+    team: Annotated[str, Field(max_length=128)] = ""
     priority: Literal["", "low", "normal", "high", "urgent"] = ""
     source: Annotated[str, Field(max_length=64)] = ""
     due: Literal["", "missed", "today"] = ""
@@ -125,6 +126,8 @@ def _conditions(filters: Filters, me: str, now: datetime, midnight: datetime) ->
         parts.append(col(WorkItem.owner).is_(None))
     elif filters.owner:
         parts.append(col(WorkItem.owner) == (me if filters.owner == "me" else filters.owner))
+    if filters.team:
+        parts.append(col(WorkItem.owner_group) == filters.team)
     if filters.due == "missed":
         parts.append(now > _DUE)
     if filters.due == "today":

@@ -35,6 +35,11 @@ _DONE: Mapping[str, str] = {
     "resolve": "Done.",
     "reopen": "Opened again.",
     "judge": "Decided as you said. What was made stands in the history.",
+    "hand_off": "Offered. It stays where it is until they accept.",
+    "accept": "It is yours now.",
+    "decline": "The offer has ended.",
+    "review_bypass": "Your review is recorded.",
+    "acknowledge_escalation": "Recorded: you see to it.",
 }
 CHOICES: Mapping[str, Pairs] = {
     "channel": (
@@ -62,6 +67,11 @@ _FIELDS: Mapping[str, Sequence[str]] = {
     "resolve": ("outcome", "root_cause"),
     "reopen": (),
     "judge": (),
+    "hand_off": ("owner",),
+    "accept": (),
+    "decline": (),
+    "review_bypass": ("fitting",),
+    "acknowledge_escalation": (),
 }
 _OPEN: Mapping[str, Sequence[str]] = {
     "open": ("acknowledge", "contact_attempt", "assign", "wait", "resolve"),
@@ -70,6 +80,8 @@ _OPEN: Mapping[str, Sequence[str]] = {
     "resolved": ("reopen",),
     "retracted": (),
 }
+# What depends on more than the status: to whom it is offered, who was told, how it came here.
+_BESIDE = frozenset({"judge", "hand_off", "accept", "decline", "review_bypass", "acknowledge_escalation"})
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _MISSING: Mapping[str, str] = {
     "owner": "Say who is to have it.",
@@ -77,6 +89,7 @@ _MISSING: Mapping[str, str] = {
     "channel": "Choose how the customer was contacted.",
     "outcome": "Choose what came of it.",
     "until": "Give a day and a time, or leave it empty.",
+    "fitting": "Answer yes or no.",
 }
 
 
@@ -106,8 +119,8 @@ class Filled:
 
     def overtaken(self, row: WorkItem) -> "Filled":
         """The same form after somebody else changed the item: it may be sent again, or is not possible any more."""
-        judged = self.type == "judge" and row.status in {"resolved", "retracted"}
-        possible = self.type in {*_OPEN[row.status], "judge"} and not judged
+        over = row.status == "retracted" or (row.status == "resolved" and self.type != "review_bypass")
+        possible = self.type in _OPEN[row.status] or (self.type in _BESIDE and not over)
         return replace(self, meanwhile=CHANGED if possible else GONE)
 
 
@@ -123,20 +136,38 @@ class Actions:
 NOTHING = Actions(None)
 
 
-def actions(item: WorkItemOut, *, judging: bool) -> Actions:
-    """What can be done with an item as it stands; a review is judged first of all."""
-    possible = _OPEN[item.status]
+def actions(item: WorkItemOut, me: str, *, judging: bool, told: bool) -> Actions:
+    """What somebody can do with an item as it stands, and what comes first: a judgement, an answer to others, work.
+
+    `told`: they were told of an escalation, and have not said yet that they see to it.
+    """
     contacted = any(event.type == "contact_attempt" for event in item.events)
     lacking = ["a contact attempt"] if item.mandatory and not contacted else []
-    if judging:
-        main: str | None = "judge"
-    elif item.status in {"open", "waiting"}:
-        main = possible[0]
-    elif item.status == "acknowledged":
-        main = "contact_attempt" if item.kind == "follow_up" and not contacted else "resolve"
-    else:
-        main = None
+    possible = [*_answers_to_others(item, me, told=told), *_OPEN[item.status]]
+    if item.status in {"open", "acknowledged", "waiting"} and item.offered_to is None:
+        possible.append("hand_off")
+    if item.bypass is not None and item.bypass.reviewed is None and item.status != "retracted":
+        possible.append("review_bypass")
+    main = "judge" if judging else _first(item, possible, contacted=contacted)
     return Actions(main, [one for one in possible if one != main], lacking)
+
+
+def _answers_to_others(item: WorkItemOut, me: str, *, told: bool) -> list[str]:
+    if item.status in {"resolved", "retracted"}:
+        return []
+    offered = ["accept", "decline"] if item.offered_to == me else []
+    back = ["decline"] if item.offered_to is not None and item.owner == me != item.offered_to else []
+    return [*offered, *(["acknowledge_escalation"] if told else []), *back]
+
+
+def _first(item: WorkItemOut, possible: Sequence[str], *, contacted: bool) -> str | None:
+    if possible[:1] in (["accept"], ["acknowledge_escalation"]):
+        return possible[0]
+    if item.status in {"open", "waiting"}:
+        return _OPEN[item.status][0]
+    if item.status == "acknowledged":
+        return "contact_attempt" if item.kind == "follow_up" and not contacted else "resolve"
+    return "review_bypass" if "review_bypass" in possible else None
 
 
 def done(type_: str, owner: str | None) -> str:
@@ -167,6 +198,8 @@ def read_event(form: Form, zone: str | None, rules: Sequence[str]) -> Event:
     given: dict[str, Any] = {name: text for name in (*asked, "comment") if (text := form.text(f"{type_}-{name}"))}
     if "until" in given:
         given["until"] = _local(given["until"], zone)
+    if type_ == "review_bypass" and "fitting" in given:
+        given["fitting"] = {"yes": True, "no": False}.get(str(given["fitting"]))
     if type_ == "judge" and not rules:
         raise InvalidForm({"": "There is nothing to decide on this item."})
     if type_ == "judge":
@@ -200,7 +233,7 @@ def _field(place: Sequence[int | str]) -> str:
 
 
 def _wording(found: dict[str, Any]) -> str:
-    missing = found["type"] in {"missing", "literal_error"} or found.get("ctx", {}).get("min_length") == 1
+    missing = found["type"] in {"missing", "literal_error", "bool_type"} or found.get("ctx", {}).get("min_length") == 1
     return (_MISSING.get(_field(found["loc"])) if missing else None) or sentence(found)  # type: ignore[arg-type] # a copy of pydantic's
 
 
@@ -215,6 +248,8 @@ def errors_of(refusal: Impossible | WrongAnswers, row: WorkItem, type_: str) -> 
     """Why an event was refused, by field name; what belongs to no field stands under ""."""
     if isinstance(refusal, WrongAnswers):
         return {"": "The open questions of this item are others by now: answer those that are shown."}
+    if not refusal.missing and type_ in _BESIDE and row.status not in {"resolved", "retracted"}:
+        return {"": refusal.detail}
     if not refusal.missing:
         return {"": f"That is not possible any more: the item is {status(row.status)}."}
     told = {pointer: _LACKING.get(pointer, detail) for pointer, detail in refusal.missing}

@@ -3,19 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from service.api.shapes import EventOut
-from service.deliver.plain_text import one_line
-from service.pages.words import kind, moment
+from service.pages.event_words import what_happened
+from service.pages.words import kind
 
 RESULTS: Mapping[bool | str, tuple[str, str]] = {
     True: ("met", "good"),
     False: ("not met", "calm"),
     "unknown": ("not known", "warn"),
 }
-_CHANNELS = {"email": "by e-mail", "phone": "by phone", "chat": "by chat", "other": "in another way"}
-_OUTCOMES = {"reached": "reached them", "no_answer": "no answer", "failed": "it could not be delivered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +39,53 @@ def _happened(event: EventOut) -> Happened:
     if event.type == "contact_attempt" and "comment" in data:
         typed = [data["comment"]]
     made = [(kind(one["kind"]), one["id"]) for one in data.get("made", ())]
-    return Happened(event.actor, _what(event.type, data), event.at, typed, made)
+    return Happened(event.actor, what_happened(event), event.at, typed, made)
 
 
-def _what(type_: str, data: Mapping[str, Any]) -> str:
-    match type_:
-        case "created":
-            owner = f", for {one_line(data['owner'], 60)}" if data.get("owner") else ""
-            return f"made it by the rule {one_line(data['rule'], 100)}{owner}"
-        case "assign":
-            return f"assigned it to {one_line(data['owner'], 100)}"
-        case "contact_attempt" if data["outcome"] == "not_allowed":
-            return "recorded: not contacted: no consent"
-        case "contact_attempt":
-            return f"contacted the customer {_CHANNELS[data['channel']]}: {_OUTCOMES[data['outcome']]}"
-        case "wait":
-            until = data.get("until")
-            return f"lets it wait{f' until {_told(until)}' if until else ''}"
-        case "judge":
-            return _judged(data)
-    return _PLAIN.get(type_, type_.replace("_", " "))
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of escalation that went off: who was told what, and who of them said that they see to it."""
+
+    number: int
+    told: Sequence[str]
+    notice: str
+    because: str
+    at: datetime
+    seen_by: str | None = None
+    seen_at: datetime | None = None
 
 
-_PLAIN: Mapping[str, str] = {
-    "acknowledge": "acknowledged it",
-    "resume": "let it go on",
-    "resolve": "finished it",
-    "reopen": "opened it again",
-    "retract": "took it back",
-}
+def escalations(events: Sequence[EventOut]) -> list[Level]:
+    """The levels that went off, in their order."""
+    levels = []
+    for event in events:
+        if event.type == "escalated":
+            seen = next((one for one in events if _sees_to(one, event)), None)
+            data = event.data
+            levels.append(
+                Level(
+                    number=data["level"],
+                    told=data["told"],
+                    notice=data["notice"],
+                    because=str(data.get("because") or ""),
+                    at=event.at,
+                    seen_by=seen.actor if seen else None,
+                    seen_at=seen.at if seen else None,
+                )
+            )
+    return levels
 
 
-def _judged(data: Mapping[str, Any]) -> str:
-    said = "; ".join(f"{'yes' if answer else 'no'} to {one_line(name, 60)}" for name, answer in data["rules"].items())
-    existing = ", ".join(one_line(name, 60) for name in data.get("existing", ()))
-    return f"decided: {said}" + (f" (what {existing} asks for was there already)" if existing else "")
+def _sees_to(one: EventOut, escalated: EventOut) -> bool:
+    later = one.sequence > escalated.sequence
+    return later and one.type == "acknowledge_escalation" and one.actor in escalated.data["told"]
 
 
-def _told(at: str) -> str:
-    return moment(datetime.fromisoformat(at)).striptags()
+def asked_to_see(levels: Sequence[Level], name: str) -> bool:
+    """Whether somebody was told of an escalation and has not said yet that they see to it."""
+    return any(name in level.told and level.seen_by is None for level in levels)
+
+
+def newest_join(events: Sequence[EventOut]) -> datetime | None:
+    """When an answer last joined the item."""
+    return max((event.at for event in events if event.type == "joined"), default=None)

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from models.prediction import Span, SpanOut
 from service.deliver.plain_text import one_line, visible
-from service.pages.words import sure
+from service.route.phrases import sure
 
 SHOWN = 2_000  # characters of an answer; what follows is folded
 _NAMED = 4  # beliefs about one piece that are named; the rest is counted

@@ -1,50 +1,18 @@
 """Why something was decided, in words of people: clauses and rules of a policy without their spelling. Pure."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from service.deliver.plain_text import one_line
-from service.pages.words import KINDS, number, sure
-from service.route.expression import And, Expression, Not, Or
+from service.route.case import KINDS
+from service.route.expression import And, CountRecent, DaysSinceLast, Expression, Not, Or
+from service.route.phrases import BELIEFS, BOUNDS, FIELDS, TURNED, a_kind, listed, number, operand_words, percent, sure
 from service.route.policy import Policy, Rule
 
 Result = Literal[True, False, "unknown"]
 
-_FIELDS: Mapping[str, str] = {
-    "source": "the source",
-    "language": "the language",
-    "scores.nps": "NPS",
-    "scores.csat": "CSAT",
-    "scores.ces": "the effort score (CES)",
-    "scores.stars": "the number of stars",
-    "customer.id": "the customer",
-    "customer.tier": "the customer's tier",
-    "customer.region": "the customer's region",
-    "customer.account_value": "the account's value",
-}
-_BELIEFS: Mapping[str, tuple[str, str]] = {
-    "sentiment.negative": ("sounds negative", "does not sound negative"),
-    "sentiment.neutral": ("sounds neutral", "does not sound neutral"),
-    "sentiment.positive": ("sounds positive", "does not sound positive"),
-    "type.complaint": ("is a complaint", "is no complaint"),
-    "type.suggestion": ("makes a suggestion", "makes no suggestion"),
-    "type.praise": ("is praise", "is no praise"),
-    "type.question": ("asks a question", "asks no question"),
-    "urgency.low": ("can wait", "cannot wait"),
-    "urgency.normal": ("is as urgent as most", "is not as urgent as most"),
-    "urgency.high": ("is urgent", "is not urgent"),
-}
-_BOUNDS: Mapping[str, str] = {
-    "<": "less than {}",
-    "<=": "{} or less",
-    ">": "more than {}",
-    ">=": "{} or more",
-    "==": "{}",
-    "!=": "anything but {}",
-}
-_TURNED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _SIGNS: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "<",
     ast.LtE: "<=",
@@ -91,14 +59,13 @@ def clause_in_short(text: str, value: object, result: Result) -> str:
 def rule_words(rule: Rule) -> str:
     """What a rule makes: `a follow-up that must be done, urgent, for duty, sent to helpdesk`."""
     then = rule.then
-    kind = KINDS.get(then.create, then.create).lower()
-    parts = [f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" + (" that must be done" if then.mandatory else "")]
+    parts = [a_kind(then.create) + (" that must be done" if then.mandatory else "")]
     if then.priority != "normal":
         parts.append({"low": "not pressing", "high": "of high priority"}.get(then.priority, then.priority))
     if then.assign:
         parts.append(f"for {one_line(then.assign, 60)}")
     if then.deliver:
-        parts.append(f"sent to {_either([one_line(name, 60) for name in then.deliver], 'and')}")
+        parts.append(f"sent to {listed([one_line(name, 60) for name in then.deliver], 'and')}")
     return ", ".join(parts)
 
 
@@ -132,9 +99,11 @@ def _clause(node: ast.expr, value: object, result: Result) -> Said:
         written = _SIGNS[type(sign)]
         if _looked(left):
             return _compared(left, written, right, value, result)
-        return _compared(right, _TURNED[written], left, value, result)
+        return _compared(right, TURNED[written], left, value, result)
     if isinstance(node, ast.Call) and _dotted(node.func) == "known" and len(node.args) == 1:
         return _known(node.args[0], value, result)
+    if isinstance(node, ast.Call) and _dotted(node.func) == "matches" and len(node.args) == 2:
+        return _searched(node.args[0], node.args[1], value, result)
     return _holds(node, value, result)
 
 
@@ -150,7 +119,7 @@ def _compared(item: ast.expr, sign: str, bound: ast.expr, value: object, result:
         return Said(f"{fact}; not known: {wanted}")
     if sign == "==" and result is True:
         return Said(fact)
-    return Said(fact, _BOUNDS[sign].format(wanted))
+    return Said(fact, BOUNDS[sign].format(wanted))
 
 
 def _believed(belief: tuple[str, str], sign: str, bound: ast.expr, value: object, result: Result) -> Said:
@@ -164,21 +133,21 @@ def _believed(belief: tuple[str, str], sign: str, bound: ast.expr, value: object
         return Said(fact, f"sure enough to count as {one_line(threshold, 60)}")
     limit = bound.value if isinstance(bound, ast.Constant) else None
     if not isinstance(limit, int | float) or isinstance(limit, bool):
-        return Said(fact, _BOUNDS[sign].format(_operand(bound)))
+        return Said(fact, BOUNDS[sign].format(_operand(bound)))
     if sign in {">", ">="} and limit >= 0.5:
         near = result is False and sure(limit) == sure(value)
         return Said(fact, "a little surer than that" if near else _least(limit))
-    return Said(fact, _BOUNDS[sign].format(f"a chance of {_percent(limit)}"))
+    return Said(fact, BOUNDS[sign].format(f"a chance of {percent(limit)}"))
 
 
-def _listed(item: ast.expr, listed: ast.expr, value: object, result: Result, *, outside: bool) -> Said:
-    if not isinstance(listed, ast.List) or not listed.elts:
+def _listed(item: ast.expr, written: ast.expr, value: object, result: Result, *, outside: bool) -> Said:
+    if not isinstance(written, ast.List) or not written.elts:
         raise _NotPlain
     if value is None or result == "unknown":
         return _missing(item)
-    named = [_operand(one) for one in listed.elts[:_LISTED]]
-    more = len(listed.elts) - len(named)
-    wanted = _either([*named, f"one of {more} others"] if more else named, "or")
+    named = [_operand(one) for one in written.elts[:_LISTED]]
+    more = len(written.elts) - len(named)
+    wanted = listed([*named, f"one of {more} others"] if more else named, "or")
     if _belief(item):
         raise _NotPlain
     return Said(f"{_name(item)} is {_value(value)}", f"anything but {wanted}" if outside else wanted)
@@ -202,13 +171,24 @@ def _holds(item: ast.expr, value: object, result: Result) -> Said:
     return Said(f"{_name(item)}: {'yes' if value is True else 'no'}", "" if value is True else "yes")
 
 
+def _searched(item: ast.expr, pattern: ast.expr, value: object, result: Result) -> Said:
+    wanted = f"something like {_operand(pattern)}"
+    if _dotted(item) != "text":
+        return _missing(item) if value is None else Said(f"{_name(item)} is {_value(value)}", wanted)
+    if result == "unknown":
+        return Said("nothing was written")
+    if result is False:
+        return Said(f"the text says nothing like {_operand(pattern)}")
+    return Said(f"the text says {_value(value)}", wanted)
+
+
 def _missing(item: ast.expr) -> Said:
     belief = _belief(item)
     return Said(f"not known: whether it {belief[0]}" if belief else f"not known: {_name(item)}")
 
 
 def _looked(node: ast.expr) -> bool:
-    return bool(_belief(node)) or _dotted(node) not in {"", "true", "false"}
+    return bool(_belief(node) or _past(node)) or _dotted(node) not in {"", "true", "false"}
 
 
 def _belief(node: ast.expr) -> tuple[str, str] | None:
@@ -217,7 +197,7 @@ def _belief(node: ast.expr) -> tuple[str, str] | None:
     if label is not None:
         topic = one_line(label, 60)
         return f"is about {topic}", f"is not about {topic}"
-    return _BELIEFS.get(_dotted(node))
+    return BELIEFS.get(_dotted(node))
 
 
 def _called(node: ast.expr, function: str) -> str | None:
@@ -227,12 +207,26 @@ def _called(node: ast.expr, function: str) -> str | None:
     return None
 
 
+def _past(node: ast.expr) -> str | None:
+    """How what was made for the customer before is said; None for anything else."""
+    given = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)] if isinstance(node, ast.Call) else []
+    word = _dotted(node.func) if isinstance(node, ast.Call) else ""
+    kind = next((kind for kind in KINDS if given[:1] == [kind]), None)
+    if word == "days_since_last" and kind is not None:
+        return operand_words(DaysSinceLast(of=kind))
+    if word == "count_recent" and kind is not None and len(given) == 2 and isinstance(given[1], int):
+        return operand_words(CountRecent(of=kind, days=given[1]))
+    return None
+
+
 def _name(node: ast.expr) -> str:
-    name = _dotted(node)
+    name, past = _dotted(node), _past(node)
+    if past:
+        return past
     if not name:
         raise _NotPlain
     own = name.removeprefix("context.").removeprefix("customer.attributes.").replace("_", " ")
-    return _FIELDS.get(name) or one_line(own, 60)
+    return FIELDS.get(name) or one_line(own, 60)
 
 
 def _dotted(node: ast.expr) -> str:
@@ -269,11 +263,3 @@ def _least(limit: float) -> str:
     if limit >= 0.75:
         return f"at least {sure(limit)}"
     return "likely" if limit >= 0.55 else "more likely than not"
-
-
-def _percent(share: float) -> str:
-    return f"{number(round(100 * share, 1))} %"
-
-
-def _either(parts: Sequence[str], word: str) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"

@@ -18,6 +18,8 @@ class Room:
 ROOMS: Sequence[Room] = (
     Room("Inbox", "/inbox", ("supervisor",)),
     Room("Backlog", "/backlog", ("supervisor", "product")),
+    Room("Service levels", "/service-levels", ("supervisor",)),
+    Room("Policies", "/policies", ("supervisor",)),
     Room("Imports", "/imports", ("source",)),
     Room("Sources", "/sources"),
     Room("Destinations", "/destinations"),

@@ -10,7 +10,8 @@ from models.prediction import Classification
 from service.api.feedback import StoryOut
 from service.api.shapes import EventOut, WorkItemOut
 from service.pages.marks import Quote, quote_of, said
-from service.pages.words import kind, number, sure
+from service.pages.words import kind
+from service.route.phrases import number, sure
 from service.store.tables import DeliveryAttempt
 
 _LIKELY = 0.5  # a type at or above it is named

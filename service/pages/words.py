@@ -8,14 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from markupsafe import Markup
 
 from service.deliver.plain_text import one_line, visible
+from service.route.phrases import KINDS, number, sure
 
-KINDS: Mapping[str, str] = {
-    "follow_up": "Follow-up",
-    "ticket": "Ticket",
-    "quality_case": "Quality case",
-    "backlog_item": "Idea",
-    "review": "Review",
-}
 STATUSES: Mapping[str, str] = {
     "open": "open",
     "acknowledged": "in progress",
@@ -80,21 +74,6 @@ def moment(at: datetime | None, zone: str | None = None) -> Markup:
         local = at.astimezone(UTC)
     shown = f"{local:%a} {local.day} {local:%b %Y, %H:%M}" + ("" if zone else " UTC")
     return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown)
-
-
-def sure(probability: float) -> str:
-    """How sure the classifier is, in words.
-
-    >>> [sure(p) for p in (0.99, 0.8, 0.62, 0.4)]
-    ['very sure', 'fairly sure', 'not very sure', 'a guess']
-    """
-    steps = ((0.9, "very sure"), (0.75, "fairly sure"), (0.55, "not very sure"))
-    return next((said for least, said in steps if probability >= least), "a guess")
-
-
-def number(value: float) -> str:
-    """A number as people write it: thousands apart, no needless decimals."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def many(count: int, one: str, more: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """`/work-items/{id}`: one piece of work: the customer's words, why it is here, its clock, and what to do next."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,13 +11,13 @@ from starlette.responses import RedirectResponse
 from service.api.dependencies import SessionDep
 from service.api.feedback import find_feedback, story_of
 from service.api.problems import not_found
-from service.api.shapes import work_items_out
+from service.api.shapes import WorkItemOut, work_items_out
 from service.pages import item_forms, story_lines
 from service.pages.assignees import nobody_called, people
 from service.pages.clock_line import clock_line, pauses_of
-from service.pages.due import next_due
-from service.pages.item_forms import Filled, InvalidForm, read_event
-from service.pages.item_history import RESULTS, history
+from service.pages.due import TARGETS, next_due
+from service.pages.item_forms import Actions, Filled, InvalidForm, read_event
+from service.pages.item_history import RESULTS, asked_to_see, escalations, history, newest_join
 from service.pages.marks import legend
 from service.pages.reasons import clause_words, joining, rule_words
 from service.pages.render import page
@@ -25,8 +26,9 @@ from service.people.sessions import SignedIn
 from service.review import WrongAnswers, happens, open_rules
 from service.route.versions import fetch
 from service.store.tables import Decision, WorkItem, now
-from service.work.events import Assign
+from service.work.events import Assign, HandOff
 from service.work.lifecycle import Impossible
+from service.work.snapshot import clocks
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("supervisor"))]
@@ -56,8 +58,8 @@ def send_event(session: SessionDep, visitor: Visitor, form: FormDep, item_id: UU
         return _shown(session, visitor, row, filled.overtaken(row), 409)
     try:
         event = read_event(form, visitor.zone, rules)
-        if isinstance(event, Assign):
-            _require_known(session, event.owner)
+        if isinstance(event, Assign | HandOff):
+            _require_known(session, event.owner, f"{event.type}-owner")
         happens(session, row, event, actor=visitor.caller.name, at=now())
     except InvalidForm as wrong:
         return _shown(session, visitor, row, filled.with_errors(wrong.errors), 422)
@@ -69,9 +71,9 @@ def send_event(session: SessionDep, visitor: Visitor, form: FormDep, item_id: UU
     return RedirectResponse(f"/work-items/{item_id}?done={event.type}", 303)
 
 
-def _require_known(session: Session, owner: str) -> None:
+def _require_known(session: Session, owner: str, field: str) -> None:
     if wrong := nobody_called(owner, people(session)):
-        raise InvalidForm({"assign-owner": wrong})
+        raise InvalidForm({field: wrong})
 
 
 def _shown(
@@ -82,6 +84,7 @@ def _shown(
     story = story_of(session, find_feedback(session, visitor.caller, item.feedback_ids[0]))
     writes = visitor.caller.may("supervisor", reading=False)
     judging = item.kind == "review" and item.status in {"open", "acknowledged", "waiting"}
+    levels = escalations(item.events)
     return page(
         "work_item.html.j2",
         visitor,
@@ -100,12 +103,25 @@ def _shown(
         clause_words=clause_words,
         joining=joining(fetch(session, session.get_one(Decision, row.decision_id).policy_version)),
         results=RESULTS,
-        clock=clock_line(item.created_at, moment, item.targets, pauses_of(item.events, moment)),
+        clock=clock_line(item.created_at, moment, item.targets, pauses_of(item.events, moment), _at_risk(row)),
+        levels=levels,
+        joined_at=newest_join(item.events),
         history=history(item.events),
         open_rules=[(rule.name, rule_words(rule)) for rule in open_rules(session, row)] if judging else [],
         filled=filled,
-        actions=item_forms.actions(item, judging=judging) if writes else item_forms.NOTHING,
+        actions=_actions(item, visitor, judging=judging, told=asked_to_see(levels, visitor.caller.name)),
         people=people(session) if writes else [],
         choices=item_forms.CHOICES,
         now=moment,
     )
+
+
+def _actions(item: WorkItemOut, visitor: SignedIn, *, judging: bool, told: bool) -> Actions:
+    if not visitor.caller.may("supervisor", reading=False):
+        return item_forms.NOTHING
+    return item_forms.actions(item, visitor.caller.name, judging=judging, told=told)
+
+
+def _at_risk(row: WorkItem) -> dict[str, datetime]:
+    """From when each promise of an item is at risk."""
+    return {name: clock.at_risk_at for name, clock in zip(TARGETS, clocks(row), strict=True) if clock is not None}

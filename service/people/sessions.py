@@ -4,16 +4,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, literal
 from sqlmodel import Session, col, select
 
 from service.people.access import Caller
 from service.people.passwords import matches
 from service.store import audit
-from service.store.tables import User, UserSession, now
+from service.store.tables import Notice, User, UserSession, now
 from service.store.vault import Vault
 
 LASTS = timedelta(hours=12)  # a working day; then everybody signs in again
+_COUNTED = 100  # notices that were not seen; of more nobody cares how many
 _FREE_FAILURES = 5  # wrong passwords in a row before an account has to wait
 _LONGEST_WAIT = timedelta(minutes=15)
 _WRONG = "The name or the password is wrong."
@@ -33,11 +34,15 @@ class Locked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who sits at the page, in which time zone, and the token that each of their forms has to carry."""
+    """Who sits at the page, in which time zone, and the token that each of their forms has to carry.
+
+    `news` is how much they were told and have not seen, counted up to 100.
+    """
 
     caller: Caller
     csrf: str
     zone: str | None = None
+    news: int = 0
 
 
 def sign_in(session: Session, vault: Vault, name: str, password: str) -> str:
@@ -85,8 +90,14 @@ def _count_failure(session: Session, user: User) -> None:
 
 def signed_in(session: Session, vault: Vault, token: str) -> SignedIn | None:
     """Who this cookie belongs to; None for an unknown, ended or expired one."""
+    unseen = (
+        select(literal(1))
+        .where(col(Notice.person) == col(User.name), col(Notice.told_at).is_not(None), col(Notice.seen_at).is_(None))
+        .limit(_COUNTED)
+    )
+    news = select(func.count()).select_from(unseen.correlate(User).lateral()).scalar_subquery()
     found = session.exec(
-        select(User)
+        select(User, news)
         .join(UserSession, col(UserSession.user_id) == col(User.id))
         .where(
             col(UserSession.digest) == _digest(vault, token),
@@ -96,7 +107,8 @@ def signed_in(session: Session, vault: Vault, token: str) -> SignedIn | None:
     ).first()
     if found is None:
         return None
-    return SignedIn(Caller(found.name, frozenset(found.roles)), vault.digest(f"csrf {token}"), found.zone)
+    user, unseen_notices = found
+    return SignedIn(Caller(user.name, frozenset(user.roles)), vault.digest(f"csrf {token}"), user.zone, unseen_notices)
 
 
 def sign_out(session: Session, vault: Vault, token: str) -> None:

@@ -12,7 +12,14 @@ from service.store.tables import User, UserSession
 
 
 class InvalidUser(Exception):
-    """An account cannot be made as asked; the message says why."""
+    """An account cannot be made or changed as asked; the message says why."""
+
+
+class NobodyCalled(InvalidUser):
+    """Nobody has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is nobody called {name!r}: `heed users list` shows who there is.")
 
 
 def add_user(session: Session, *, name: str, roles: Sequence[str], password: str, actor: str) -> User:
@@ -40,16 +47,45 @@ def set_password(session: Session, *, name: str, password: str, actor: str) -> N
     """Give somebody another password: they are signed out everywhere, and an account that had to wait is open again.
 
     Raises:
-        InvalidUser: nobody has that name.
+        NobodyCalled: nobody has that name.
         WeakPassword: too short or too long.
     """
-    row = session.exec(select(User).where(col(User.name) == name)).first()
-    if row is None:
-        raise InvalidUser(f"There is nobody called {name!r}: `heed users list` shows who there is.")
+    row = locked(session, name)
     row.password_hash, row.failures, row.locked_until = hashed(password), 0, None
     session.add(row)
-    session.exec(delete(UserSession).where(col(UserSession.user_id) == row.id))
+    sign_out_everywhere(session, row)
     audit.record(session, actor, "user.password_set", name)
+
+
+def activate(session: Session, *, name: str, actor: str) -> User:
+    """Let somebody sign in again.
+
+    Raises:
+        NobodyCalled: nobody has that name.
+    """
+    row = locked(session, name)
+    if not row.active:
+        row.active, row.failures, row.locked_until = True, 0, None
+        session.add(row)
+        audit.record(session, actor, "user.activated", name)
+    return row
+
+
+def locked(session: Session, name: str) -> User:
+    """An account, held until the transaction ends.
+
+    Raises:
+        NobodyCalled: nobody has that name.
+    """
+    row = session.exec(select(User).where(col(User.name) == name).with_for_update()).first()
+    if row is None:
+        raise NobodyCalled(name)
+    return row
+
+
+def sign_out_everywhere(session: Session, user: User) -> None:
+    """End all sessions of somebody."""
+    session.exec(delete(UserSession).where(col(UserSession.user_id) == user.id))
 
 
 def list_users(session: Session) -> Sequence[User]:

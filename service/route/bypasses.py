@@ -4,12 +4,46 @@ from collections.abc import Callable
 
 from service.route.expression import Expression
 from service.route.findings import Findings
-from service.route.marked import Marked, Scalar
+from service.route.marked import Mark, Marked, Scalar, Table
 from service.route.policy import Bypass
+from service.route.section import Section
+
+_KEYS = ("name", "when", "to", "quota", "reason")
+_MOST = 1_000  # a day: more than that goes to a group, not to a person
 
 
 def read_bypasses(
     parts: tuple[Marked, ...], condition: Callable[[Scalar], Expression | None], findings: Findings
 ) -> tuple[Bypass, ...]:
     """Read the entries of `bypass`; `condition` reads an expression and notes its mistakes."""
-    return ()
+    read = [_bypass(part, condition, findings) for part in parts]
+    seen = set[str]()
+    for name, mark in (named for named, _ in read if named is not None):
+        if name in seen:
+            findings.error(mark, f"there are two bypasses named {name}")
+        seen.add(name)
+    return tuple(bypass for _, bypass in read if bypass is not None)
+
+
+def _bypass(
+    part: Marked, condition: Callable[[Scalar], Expression | None], findings: Findings
+) -> tuple[tuple[str, Mark] | None, Bypass | None]:
+    if not isinstance(part, Table):
+        findings.error(part.mark, f"a bypass is a mapping with {', '.join(_KEYS)}")
+        return None, None
+    section = Section(part, findings, _KEYS, _KEYS)
+    name, to, reason, written = section.text("name"), section.text("to"), section.text("reason"), section.scalar("when")
+    when = None if written is None else condition(written)
+    quota = _quota(section, findings)
+    named = None if name is None else (name, section.mark("name"))
+    if name is None or when is None or to is None or quota is None or reason is None:
+        return named, None
+    return named, Bypass(name=name, when=when, to=to, quota=quota, reason=reason)
+
+
+def _quota(section: Section, findings: Findings) -> int | None:
+    quota = section.number("quota")
+    if quota is None or (1 <= quota <= _MOST and quota.is_integer()):
+        return None if quota is None else int(quota)
+    findings.error(section.mark("quota"), f"quota is how many items a day go this way: a whole number, 1 to {_MOST}")
+    return None

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, AbstainReason
 from service.route.canonical import utc_text
 
+Kind = Literal["follow_up", "ticket", "quality_case", "backlog_item"]
+KINDS: tuple[Kind, ...] = ("follow_up", "ticket", "quality_case", "backlog_item")
 FieldType = Literal["text", "number", "boolean"]
 Value = str | int | float | bool
 OPEN_FIELDS = ("context.", "customer.attributes.")
@@ -140,35 +143,54 @@ def _plain(beliefs: Mapping[str, float] | None) -> dict[str, float] | None:
 
 
 class Field(NamedTuple):
-    """A name rules may use: its type, how it is read (None where missing), and whether a classifier said it."""
+    """A name rules may use: its type, how it is read (None where missing), and whether a classifier said it.
+
+    `place` is where the case keeps it, `key` its key there where that is a mapping. `about` says what it is in words
+    for whoever writes rules; no value lies outside `low` to `high`.
+    """
 
     type: FieldType
     read: Callable[[Case], Value | None]
     belief: bool = False
+    place: str = ""
+    key: str | None = None
+    about: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+def _own(kind: FieldType, place: str, about: str, low: float | None = None, high: float | None = None) -> Field:
+    return Field(kind, attrgetter(place), place=place, about=about, low=low, high=high)
 
 
 def _beliefs(prefix: str, attribute: str, labels: tuple[str, ...]) -> dict[str, Field]:
     def reader(label: str) -> Callable[[Case], Value | None]:
         return lambda case: (getattr(case, attribute) or {}).get(label)
 
-    return {f"{prefix}.{label}": Field("number", reader(label), belief=True) for label in labels}
+    def about(label: str) -> str:
+        return f"how sure the classifier is that the {prefix} is {label}; missing without text"
+
+    return {
+        f"{prefix}.{label}": Field("number", reader(label), True, attribute, label, about(label), 0, 1)  # noqa: FBT003 - it is a belief
+        for label in labels
+    }
 
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "source": Field("text", lambda case: case.source),
-        "language": Field("text", lambda case: case.language),
-        "scores.nps": Field("number", lambda case: case.scores.nps),
-        "scores.csat": Field("number", lambda case: case.scores.csat),
-        "scores.ces": Field("number", lambda case: case.scores.ces),
-        "scores.stars": Field("number", lambda case: case.scores.stars),
+        "source": _own("text", "source", "the name of the source the answer came from"),
+        "language": _own("text", "language", "the language of the text, as two letters: en, de, pl"),
+        "scores.nps": _own("number", "scores.nps", "how likely the customer is to recommend, 0 to 10", 0, 10),
+        "scores.csat": _own("number", "scores.csat", "how satisfied the customer is, 1 to 5", 1, 5),
+        "scores.ces": _own("number", "scores.ces", "how easy the customer found it, 1 to 7", 1, 7),
+        "scores.stars": _own("number", "scores.stars", "the stars of a review, 1 to 5", 1, 5),
         **_beliefs("sentiment", "sentiment", SENTIMENTS),
         **_beliefs("type", "types", TYPES),
         **_beliefs("urgency", "urgency", URGENCIES),
-        "customer.id": Field("text", lambda case: case.customer.id),
-        "customer.tier": Field("text", lambda case: case.customer.tier),
-        "customer.region": Field("text", lambda case: case.customer.region),
-        "customer.account_value": Field("number", lambda case: case.customer.account_value),
+        "customer.id": _own("text", "customer.id", "the customer's number at the source"),
+        "customer.tier": _own("text", "customer.tier", "the customer's tier, as the source writes it"),
+        "customer.region": _own("text", "customer.region", "the customer's region, as the source writes it"),
+        "customer.account_value": _own("number", "customer.account_value", "what the account is worth"),
     }
 )
 
@@ -181,15 +203,14 @@ def field_named(name: str, declared: FieldType) -> Field:
     """
     if name in FIELDS:
         return FIELDS[name]
-    key = name.rpartition(".")[2]
-    fits = {"text": _is_text, "number": _is_number, "boolean": _is_boolean}[declared]
+    place, _, key = name.rpartition(".")
+    held, fits = attrgetter(place), FITS[declared]
 
     def read(case: Case) -> Value | None:
-        held = case.context if name.startswith("context.") else case.customer.attributes
-        value = held.get(key)
+        value: Value | None = held(case).get(key)
         return value if fits(value) else None
 
-    return Field(declared, read)
+    return Field(declared, read, place=place, key=key)
 
 
 def _is_text(value: object) -> bool:
@@ -202,3 +223,25 @@ def _is_number(value: object) -> bool:
 
 def _is_boolean(value: object) -> bool:
     return isinstance(value, bool)
+
+
+FITS: Mapping[FieldType, Callable[[object], bool]] = {"text": _is_text, "number": _is_number, "boolean": _is_boolean}
+
+
+def said(case: Case) -> tuple[str, ...] | None:
+    """Give the verbatims, None where nothing was written: a blank answer is no text."""
+    return case.text if case.text and any(part.strip() for part in case.text) else None
+
+
+def count_recent(case: Case, kind: str, days: int) -> int | None:
+    """Count the items of a kind made for the customer in the last so many days, None for an unknown customer."""
+    if case.past is None:
+        return None
+    since = case.now - timedelta(days=days)
+    return sum(since <= made <= case.now for made in case.past.get(kind, ()))
+
+
+def days_since_last(case: Case, kind: str) -> float | None:
+    """Give the days since the newest item of a kind was made for the customer, None where there never was one."""
+    made = [at for at in (case.past or {}).get(kind, ()) if at <= case.now]
+    return (case.now - max(made)).total_seconds() / 86_400 if made else None

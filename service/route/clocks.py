@@ -9,6 +9,7 @@ from pydantic import Field
 from service.route.expression import Shape
 
 ALWAYS = "always"
+OWNER = "owner"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Target = Literal["acknowledge", "contact", "resolve"]
 TARGETS: tuple[Target, ...] = ("acknowledge", "contact", "resolve")

@@ -1,15 +1,17 @@
 """The rule language: text in, a checked tree out, or every mistake with its place.
 
-Python's own parser reads it (`ast`, mode eval); what is not named in this file does not exist in the language.
+Python's own parser reads it (`ast`, mode eval); what is not named in this file or in operands.py does not exist in
+the language: `and`, `or`, `not`, comparisons, `in` with a written list, and the functions listed in names.py. Three
+shorter ways to write an `or` become that `or` when they are read: `any_of(condition, ...)`, `any_of(field, [...])`
+and a comparison with `any_of(value, ...)` on one side; so does `matches(text, any_of("...", "..."))`.
 """
 
 import ast
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from service.route.case import FIELDS
 from service.route.expression import (
+    LOOKED,
     And,
     Clause,
     Compare,
@@ -19,29 +21,20 @@ from service.route.expression import (
     Fixed,
     Holds,
     Known,
-    Looked,
+    Matches,
     Not,
     OneOf,
     Operand,
     Or,
-    ThresholdOf,
-    TopicOf,
+    Searched,
+    Verbatims,
 )
-from service.route.names import Names, field_type, lacking, unknown_field
+from service.route.names import FUNCTIONS, Names
+from service.route.operands import MAX_GUESSES, Operands, constant, dotted
+from service.route.patterns import cost, refused, screened
 from service.route.suggestion import did_you_mean
-from service.route.tokens import (
-    MAX_DEPTH,
-    MAX_NODES,
-    NO_ARITHMETIC,
-    InvalidExpression,
-    Problem,
-    on_one_line,
-    problem,
-    screen,
-)
+from service.route.tokens import InvalidExpression, Problem, on_one_line, problem, screen
 
-MAX_NUMBER = 1e15
-MAX_GUESSES = 4  # looking for what was meant is the one slow step
 _COMPARISONS: Mapping[type[ast.cmpop], Comparison] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -50,7 +43,6 @@ _COMPARISONS: Mapping[type[ast.cmpop], Comparison] = {
     ast.Gt: ">",
     ast.GtE: ">=",
 }
-_FUNCTIONS = ("known", "threshold", "topic")
 
 
 def parse(text: str, names: Names) -> Expression:
@@ -71,6 +63,8 @@ def parse(text: str, names: Names) -> Expression:
         raise InvalidExpression(problem(text, 0, "", "this cannot be read as an expression")) from None
     reader = _Reader(text, blank, names)
     tree = reader.condition(body, 1)
+    if not reader.problems:
+        reader.compile_searches()
     if tree is None or reader.problems:
         once = dict.fromkeys(reader.problems)  # the middle of `a < b < c` is read twice
         raise InvalidExpression(*sorted(once, key=lambda found: found.offset))
@@ -84,35 +78,27 @@ def _misplaced(text: str, error: SyntaxError) -> Problem:
     return problem(text, offset, word[:64], "this does not read as a condition" if word else "something is missing")
 
 
-class _Reader:
+class _Reader(Operands):
     """Turns one parsed expression into a tree; a part with a mistake becomes None and the reading goes on."""
 
     def __init__(self, text: str, blank: str, names: Names) -> None:
-        self.text = text
-        self.bytes = f"({blank})".encode()
-        self.names = names
-        self.problems: list[Problem] = []
-        self.nodes = 0
+        super().__init__(text, blank, names)
+        self.searches: list[tuple[ast.expr, str]] = []
 
-    def refuse(self, node: ast.expr, detail: str, suggestion: str | None = None) -> None:
-        start = max(len(self.bytes[: node.col_offset].decode()) - 1, 0)  # a bare tuple begins at our own bracket
-        end = len(self.bytes[: node.end_col_offset].decode()) - 1
-        self.problems.append(problem(self.text, start, self.text[start:end], detail, suggestion))
-
-    def count(self, node: ast.expr, depth: int) -> None:
-        self.nodes += 1
-        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
-            limit = f"{MAX_NODES} parts" if self.nodes > MAX_NODES else f"{MAX_DEPTH} levels"
-            self.refuse(node, f"the expression has more than {limit}: split the rule")
-            raise InvalidExpression(self.problems[-1])
+    def compile_searches(self) -> None:
+        """Have RE2 read the patterns, which is what costs time: the cheap ones first, up to the first it refuses."""
+        for node, pattern in sorted(self.searches, key=lambda search: cost(search[1])):
+            bad = refused(pattern)
+            if bad is not None:
+                self.refuse(node, *bad)
+                return
 
     def condition(self, node: ast.expr, depth: int) -> Expression | None:
         """Read something that is true, false or unknown."""
         self.count(node, depth)
         if isinstance(node, ast.BoolOp):
-            read = [self.condition(value, depth + 1) for value in node.values]
-            items = tuple(item for item in read if item is not None)
-            if len(items) < len(read):
+            items = self.conditions(node.values, depth)
+            if items is None:
                 return None
             return And(items=items) if isinstance(node.op, ast.And) else Or(items=items)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
@@ -120,9 +106,24 @@ class _Reader:
             return None if item is None else Not(item=item)
         if isinstance(node, ast.Compare):
             return self.comparison(node, depth)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "known":
-            return self.known(node, depth)
+        if isinstance(node, ast.Call):
+            return self.call(node, depth)
         return self.alone(node, depth)
+
+    def call(self, node: ast.Call, depth: int) -> Expression | None:
+        match dotted(node.func):
+            case "known":
+                return self.known(node, depth)
+            case "matches":
+                return self.matches(node, depth)
+            case "any_of":
+                return self.any_of(node, depth)
+        return self.alone(node, depth)
+
+    def conditions(self, nodes: list[ast.expr], depth: int) -> tuple[Expression, ...] | None:
+        read = [self.condition(node, depth + 1) for node in nodes]
+        items = tuple(item for item in read if item is not None)
+        return items if len(items) == len(read) else None
 
     def alone(self, node: ast.expr, depth: int) -> Holds | None:
         operand = self.operand(node, depth + 1)
@@ -139,26 +140,87 @@ class _Reader:
         looked = self.looked(node.args[0], item, "known() asks about a field or a topic")
         return None if looked is None else Known(item=looked)
 
-    def looked(self, node: ast.expr, operand: Operand | None, detail: str) -> Looked | None:
-        if isinstance(operand, FieldOf | TopicOf):
-            return operand
-        if operand is not None:
-            self.refuse(node, detail)
+    def matches(self, node: ast.Call, depth: int) -> Expression | None:
+        if len(node.args) != 2 or node.keywords:
+            self.refuse(node, f"matches() takes a text and a pattern, as in {FUNCTIONS['matches'].written}")
+            return None
+        item = self.searched(node.args[0], depth)
+        found = [
+            Matches(item=item, pattern=pattern)
+            for pattern in self.patterns(node.args[1], depth)
+            if pattern is not None and item is not None
+        ]
+        return _either(found) if found else None
+
+    def searched(self, node: ast.expr, depth: int) -> Searched | None:
+        if dotted(node) == "text":
+            return Verbatims()
+        read = self.operand(node, depth + 1)
+        if isinstance(read, FieldOf) and read.type == "text":
+            return read
+        if read is not None:
+            self.refuse(node, "matches() searches the text or one text field", FUNCTIONS["matches"].written)
         return None
+
+    def patterns(self, node: ast.expr, depth: int) -> list[str | None]:
+        several = isinstance(node, ast.Call) and dotted(node.func) == "any_of"
+        parts = node.args if isinstance(node, ast.Call) and several else [node]
+        if not parts:
+            self.refuse(node, "any_of() is empty", 'write any_of("one", "other")')
+        return [self.pattern(part, depth + 1) for part in parts]
+
+    def pattern(self, node: ast.expr, depth: int) -> str | None:
+        self.count(node, depth)
+        if len(self.problems) >= MAX_GUESSES:
+            raise InvalidExpression(*self.problems)
+        pattern = constant(node)
+        if not isinstance(pattern, str):
+            self.refuse(node, "a pattern is written in quotes", FUNCTIONS["matches"].written)
+        elif self.written(node, pattern) is not None:
+            bad = screened(pattern, [earlier for _, earlier in self.searches])
+            if bad is None:
+                self.searches.append((node, pattern))
+                return pattern
+            self.refuse(node, *bad)
+        return None
+
+    def any_of(self, node: ast.Call, depth: int) -> Expression | None:
+        if not node.args or node.keywords:
+            self.refuse(node, "any_of() takes conditions, or a field and a list", 'any_of(source, ["app", "web"])')
+            return None
+        if len(node.args) == 2 and isinstance(node.args[1], ast.List):
+            return self.membership(node.args[0], ast.In(), node.args[1], depth)
+        items = self.conditions(node.args, depth)
+        return None if items is None else _either(items)
 
     def comparison(self, node: ast.Compare, depth: int) -> Expression | None:
         """Read `a < b`, and `a < b <= c` as `a < b and b <= c`."""
-        lefts = [node.left, *node.comparators[:-1]]
-        links = [
-            self.membership(left, operator, right, depth)
-            if isinstance(operator, ast.In | ast.NotIn)
-            else self.compare(left, operator, right, depth)
-            for left, operator, right in zip(lefts, node.ops, node.comparators, strict=True)
-        ]
-        found = tuple(link for link in links if link is not None)
-        if len(found) < len(links):
+        sides = [node.left, *node.comparators]
+        several = [side for side in sides if isinstance(side, ast.Call) and dotted(side.func) == "any_of"]
+        if several and (len(several) > 1 or len(sides) > 2):
+            self.refuse(several[-1], "any_of() stands on one side of one comparison", "write two joined by `and`")
             return None
-        return found[0] if len(found) == 1 else And(items=found)
+        lefts = zip(sides, node.ops, node.comparators, strict=False)
+        if several:
+            return self.spread(several[0], node, depth)
+        return _joined(And, [self.link(left, operator, right, depth) for left, operator, right in lefts])
+
+    def spread(self, several: ast.Call, node: ast.Compare, depth: int) -> Expression | None:
+        """Read `any_of(a, b) < c` as `a < c or b < c`."""
+        if not several.args or several.keywords:
+            self.refuse(several, "any_of() takes the values to compare", FUNCTIONS["any_of"].written)
+            return None
+        left, operator, right = node.left, node.ops[0], node.comparators[0]
+        links = [
+            self.link(part, operator, right, depth) if several is left else self.link(left, operator, part, depth)
+            for part in several.args
+        ]
+        return _joined(Or, links)
+
+    def link(self, left: ast.expr, operator: ast.cmpop, right: ast.expr, depth: int) -> Clause | None:
+        if isinstance(operator, ast.In | ast.NotIn):
+            return self.membership(left, operator, right, depth)
+        return self.compare(left, operator, right, depth)
 
     def compare(self, left: ast.expr, operator: ast.cmpop, right: ast.expr, depth: int) -> Clause | None:
         before = len(self.problems)
@@ -168,7 +230,7 @@ class _Reader:
             if len(self.problems) == before:
                 self.refuse(right, "this comparison does not exist")
             return None
-        if not isinstance(one, FieldOf | TopicOf) and not isinstance(other, FieldOf | TopicOf):
+        if not isinstance(one, LOOKED) and not isinstance(other, LOOKED):
             written = next((side.value for side in (one, other) if isinstance(side, Fixed)), "")
             meant = did_you_mean(written, self.fields()) if isinstance(written, str) else None
             self.refuse(left, "no field is looked at here, so the answer never changes", meant)
@@ -199,76 +261,16 @@ class _Reader:
             return None
         return OneOf(op="in" if isinstance(operator, ast.In) else "not in", item=item, values=tuple(values))
 
-    def operand(self, node: ast.expr, depth: int) -> Operand | None:
-        """Read one value: written, named or called."""
-        self.count(node, depth)
-        if isinstance(node, ast.Constant):
-            return self.written(node, node.value)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
-            value = node.operand.value
-            if isinstance(node.op, ast.USub) and isinstance(value, int | float) and not isinstance(value, bool):
-                return self.written(node, -value)
-        if isinstance(node, ast.Name | ast.Attribute):
-            return self.named(node)
-        if isinstance(node, ast.Call):
-            return self.called(node)
-        detail = "a value is needed here: a field, a number, a text, true or false"
-        self.refuse(node, NO_ARITHMETIC if isinstance(node, ast.BinOp) else detail)
+
+def _joined(kind: type[And] | type[Or], links: Sequence[Clause | None]) -> Expression | None:
+    found = tuple(link for link in links if link is not None)
+    if len(found) < len(links):
         return None
-
-    def written(self, node: ast.expr, value: object) -> Fixed | None:
-        if isinstance(value, str) and any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value):
-            self.refuse(node, "this text holds a character that no stored text can hold")
-        elif isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= MAX_NUMBER):
-            self.refuse(node, f"this number is too large: at most {MAX_NUMBER:g}")
-        elif isinstance(value, bool | int | float | str):
-            return Fixed(value=value)
-        else:
-            self.refuse(node, "this is not a value of the rule language")
-        return None
-
-    def named(self, node: ast.Name | ast.Attribute) -> Operand | None:
-        name = _dotted(node)
-        if name in {"true", "false"}:
-            return Fixed(value=name == "true")
-        kind = field_type(name, self.names.fields)
-        if kind is not None:
-            return FieldOf(name=name, type=kind)
-        if name in _FUNCTIONS:
-            self.refuse(node, f"{name} needs brackets", f'write {name}("name")')
-        else:
-            guess = len(self.problems) < MAX_GUESSES
-            self.refuse(node, *unknown_field(name, self.names.fields) if guess else (lacking(name),))
-        return None
-
-    def called(self, node: ast.Call) -> Operand | None:
-        word = _dotted(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
-        if word not in {"threshold", "topic"}:
-            if word == "known":
-                self.refuse(node.func, "known() is a condition, not a value")
-            else:
-                self.refuse(node.func, f"there is no function {word}", did_you_mean(word, _FUNCTIONS))
-            return None
-        name = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], ast.Constant) else None
-        if not isinstance(name, str) or node.keywords:
-            self.refuse(node, f'{word}() takes one name in quotes, as in {word}("name")')
-            return None
-        known = self.names.topics if word == "topic" else self.names.thresholds
-        if name not in known:
-            meant = did_you_mean(name, known) if len(self.problems) < MAX_GUESSES else None
-            self.refuse(node.args[0], f'{word} "{name}" is not defined', meant)
-            return None
-        return TopicOf(label=name) if word == "topic" else ThresholdOf(name=name)
-
-    def fields(self) -> list[str]:
-        return [*FIELDS, *self.names.fields]
+    return found[0] if len(found) == 1 else kind(items=found)
 
 
-def _dotted(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        owner = _dotted(node.value)
-        return f"{owner}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else "?"
+def _either(items: Sequence[Expression]) -> Expression:
+    return items[0] if len(items) == 1 else Or(items=tuple(items))
 
 
 def _retype(one: Operand, other: Operand) -> str | None:

@@ -5,12 +5,14 @@ superseded. A true rule with `stop` ends the evaluation, superseded or not: late
 receipt shows what they said, but their outcome is `not_fired` and they cannot come under review.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from service.route.case import Case, Value, field_named
-from service.route.policy import Action, Kind, Policy, Priority, Rule
+from service.route.case import Case, Kind, Value, field_named
+from service.route.clocks import Duration
+from service.route.policy import Action, Policy, Priority, Rule
+from service.route.program import Answer
 from service.route.truth import Finding, Truth, View, truth_word
 
 Outcome = Literal["fired", "superseded", "not_fired"]
@@ -36,8 +38,7 @@ class ResolvedThreshold:
         return {"value": self.value, "certified": self.certified, "certificate": self.certificate}
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(NamedTuple):
     """What one rule said: its truth, each of its clauses, and what came of it.
 
     `because` names the rule that kept a true one from firing: the first that makes the same kind, or one that stops.
@@ -63,7 +64,7 @@ class Plan:
     """A work item to be made. `rules` is the rule that made it; for a review, every rule that hangs.
 
     A record from history has no service level and goes nowhere. `key` holds the values under which equal items join,
-    None where the record has none.
+    None where the record has none; `join` is how old the open item may be that it joins.
     """
 
     kind: Kind | Literal["review"]
@@ -75,6 +76,7 @@ class Plan:
     sla: str | None
     deliver: tuple[str, ...]
     key: tuple[tuple[str, Value | None], ...]
+    join: Duration | None = None
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -87,6 +89,7 @@ class Plan:
             "sla": self.sla,
             "deliver": list(self.deliver),
             "key": [list(pair) for pair in self.key],
+            "join": f"{self.join.amount}{self.join.unit}" if self.join else None,
         }
 
 
@@ -130,14 +133,12 @@ def decide(policy: Policy, case: Case, thresholds: Mapping[str, ResolvedThreshol
     A rule that only a threshold without value, or beliefs withheld on abstain or degraded, keep from firing is
     listed under `review`, and one work item of kind `review` is planned for the policy's `review` group.
     """
-    nothing = ResolvedThreshold(None)
-    standing = {name: thresholds.get(name, nothing).standing() for name in policy.thresholds_used}
+    standing = _standing(policy, thresholds)
     view = View(case, {name: threshold.value for name, threshold in standing.items()}, case.withheld)
+    answers = policy.program.ask(view)
     outcomes, review, plans, made_by = list[RuleOutcome](), list[str](), dict[str, Plan](), dict[str, str]()
     stopped: str | None = None
-    for rule in policy.rules:
-        condition = rule.condition
-        result, clauses = condition.ask(view)
+    for rule, (result, clauses) in zip(policy.rules, answers, strict=False):  # behind the rules stand the bypasses
         outcome: Outcome = "not_fired"
         because: str | None = None
         if stopped is not None:
@@ -149,21 +150,46 @@ def decide(policy: Policy, case: Case, thresholds: Mapping[str, ResolvedThreshol
                 plans[rule.then.create] = plan(rule, case)
                 made_by[rule.then.create] = rule.name
             stopped = rule.name if rule.stop else None
-        elif result is None and case.sentiment is not None and condition.hangs_on_judgement(view, clauses):
+        elif result is None and case.sentiment is not None and rule.condition.hangs_on_judgement(view, clauses):
             review.append(rule.name)
         outcomes.append(RuleOutcome(rule.name, result, clauses, outcome, because))
     if review:
         plans["review"] = _review(policy, tuple(review))
-    bypass = _bypass(policy, view) if plans else None
+    bypass = _bypass(policy, answers[len(policy.rules) :]) if plans else None
     return Decision(tuple(plans.values()), tuple(outcomes), tuple(review), standing, bypass)
 
 
-def _bypass(policy: Policy, view: View) -> Bypassed | None:
-    for one in policy.bypass:
-        holds, clauses = one.condition.ask(view)
+def _standing(policy: Policy, thresholds: Mapping[str, ResolvedThreshold]) -> dict[str, ResolvedThreshold]:
+    nothing = ResolvedThreshold(None)
+    return {name: thresholds.get(name, nothing).standing() for name in policy.thresholds_used}
+
+
+def _bypass(policy: Policy, answers: Sequence[Answer]) -> Bypassed | None:
+    for one, (holds, clauses) in zip(policy.bypass, answers, strict=True):
         if holds:
             return Bypassed(one.name, one.to, one.reason, clauses)
     return None
+
+
+def kinds(
+    policy: Policy, case: Case, thresholds: Mapping[str, ResolvedThreshold]
+) -> dict[Kind | Literal["review"], tuple[str, ...]]:
+    """Which items `decide` would plan, and the rules that make them, without the evidence: for backtests.
+
+    Only where beliefs are withheld or a threshold has no value can a review follow: then it decides in full.
+    """
+    values = {name: threshold.value for name, threshold in _standing(policy, thresholds).items()}
+    if case.sentiment is not None and values and (case.withheld or None in values.values()):
+        return {made.kind: made.rules for made in decide(policy, case, thresholds).plans}
+    made: dict[Kind | Literal["review"], tuple[str, ...]] = {}
+    for index in policy.program.fires(case, values):
+        if index >= len(policy.rules):  # the bypasses
+            break
+        rule = policy.rules[index]
+        made.setdefault(rule.then.create, (rule.name,))
+        if rule.stop:
+            break
+    return made
 
 
 def plan(rule: Rule, case: Case) -> Plan:
@@ -179,6 +205,7 @@ def plan(rule: Rule, case: Case) -> Plan:
         sla=None if case.history else then.sla,
         deliver=() if case.history else then.deliver,
         key=tuple((part.name, field_named(part.name, part.type).read(case)) for part in then.key),
+        join=then.join,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from service.route.case import FieldType
+from service.route.case import FieldType, Kind
 
 Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 
@@ -60,8 +60,39 @@ class ThresholdOf(Shape):
         return "number"
 
 
-Operand = Annotated[Fixed | FieldOf | TopicOf | ThresholdOf, Field(discriminator="kind")]
-Looked = Annotated[FieldOf | TopicOf, Field(discriminator="kind")]
+class CountRecent(Shape):
+    """How many items of a kind were made for this customer in the last so many days."""
+
+    kind: Literal["count_recent"] = "count_recent"
+    of: Kind
+    days: int
+
+    @property
+    def type(self) -> FieldType:
+        return "number"
+
+
+class DaysSinceLast(Shape):
+    """How long ago the newest item of a kind was made for this customer, in days."""
+
+    kind: Literal["days_since_last"] = "days_since_last"
+    of: Kind
+
+    @property
+    def type(self) -> FieldType:
+        return "number"
+
+
+class Verbatims(Shape):
+    """All that was written in open answers; it can only be searched."""
+
+    kind: Literal["text"] = "text"
+
+
+Operand = Annotated[Fixed | FieldOf | TopicOf | ThresholdOf | CountRecent | DaysSinceLast, Field(discriminator="kind")]
+Looked = Annotated[FieldOf | TopicOf | CountRecent | DaysSinceLast, Field(discriminator="kind")]
+Searched = Annotated[FieldOf | Verbatims, Field(discriminator="kind")]
+LOOKED = (FieldOf, TopicOf, CountRecent, DaysSinceLast)
 
 
 class Compare(Shape):
@@ -94,6 +125,14 @@ class Holds(Shape):
     item: Operand
 
 
+class Matches(Shape):
+    """Whether a pattern of RE2 is found anywhere in a text field, or in one of the verbatims."""
+
+    op: Literal["matches"] = "matches"
+    item: Searched
+    pattern: str
+
+
 class Not(Shape):
     """The opposite; of unknown, unknown."""
 
@@ -115,7 +154,7 @@ class Or(Shape):
     items: tuple["Expression", ...]
 
 
-Clause = Compare | OneOf | Known | Holds
+Clause = Compare | OneOf | Known | Holds | Matches
 Expression = Annotated[Clause | Not | And | Or, Field(discriminator="op")]
 for _model in (Not, And, Or):
     _model.model_rebuild()
@@ -132,7 +171,7 @@ def clauses(tree: Expression) -> Iterator[Clause]:
         yield tree
 
 
-def operands(clause: Clause) -> tuple[Operand, ...]:
+def operands(clause: Clause) -> tuple[Operand | Verbatims, ...]:
     """Give the values a clause looks at, written ones included."""
     return (clause.left, clause.right) if isinstance(clause, Compare) else (clause.item,)
 
@@ -156,6 +195,8 @@ def _clause_text(tree: Clause) -> str:
         return f"{operand_text(tree.item)} {tree.op} [{listed}]"
     if isinstance(tree, Known):
         return f"known({operand_text(tree.item)})"
+    if isinstance(tree, Matches):
+        return f"matches({operand_text(tree.item)}, {json.dumps(tree.pattern, ensure_ascii=False)})"
     return operand_text(tree.item)
 
 
@@ -164,11 +205,17 @@ def _inside(tree: Expression, wider: tuple[type[And] | type[Or], ...]) -> str:
     return f"({spelled})" if isinstance(tree, wider) else spelled
 
 
-def operand_text(operand: Operand) -> str:
+def operand_text(operand: Operand | Verbatims) -> str:
     """Spell one value: a name, a call, or a written value."""
     if isinstance(operand, FieldOf):
         return operand.name
     if isinstance(operand, Fixed):
         return json.dumps(operand.value, ensure_ascii=False)
+    if isinstance(operand, Verbatims):
+        return "text"
+    if isinstance(operand, CountRecent):
+        return f'count_recent("{operand.of}", days={operand.days})'
+    if isinstance(operand, DaysSinceLast):
+        return f'days_since_last("{operand.of}")'
     word, name = ("topic", operand.label) if isinstance(operand, TopicOf) else ("threshold", operand.name)
     return f"{word}({json.dumps(name, ensure_ascii=False)})"

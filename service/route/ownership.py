@@ -1,21 +1,36 @@
 """The `groups` of a policy document: who owns what, by name or split by a field."""
 
+import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from service.route.case import FieldType
+from service.route.clocks import ALWAYS
 from service.route.expression import FieldOf
 from service.route.findings import Findings
-from service.route.marked import Mark, Marked, Scalar, Table
+from service.route.marked import Listing, Mark, Marked, Scalar, Table
 from service.route.names import field_type, unknown_field
 from service.route.policy import Group, Named, People, Split
 from service.route.section import Section, plain_text
 from service.route.suggestion import did_you_mean
 
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_PEOPLE = ("people", "capacity", "manager", "skills", "calendar", "fallback")
 
-def read_groups(table: Table | None, fields: Mapping[str, FieldType], findings: Findings) -> dict[str, Group]:
-    """Read `groups`; a group that leads back to itself is refused."""
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What groups may name: declared fields, the topics of the taxonomy, the calendars of the document."""
+
+    fields: Mapping[str, FieldType]
+    topics: Collection[str] = ()
+    calendars: Collection[str] = ()
+
+
+def read_groups(table: Table | None, known: Known, findings: Findings) -> dict[str, Group]:
+    """Read `groups`; a group that leads back to itself, by name or by `fallback`, is refused."""
     entries = table.entries if table else ()
-    reader = _Reader(fields, [key.text for key, _ in entries], findings)
+    reader = _Reader(known, [key.text for key, _ in entries], findings)
     groups = {key.text: reader.group(part) for key, part in entries}
     made = {name: group for name, group in groups.items() if group is not None}
     _refuse_circles(made, {key.text: key.mark for key, _ in entries}, findings)
@@ -29,8 +44,8 @@ def check_group(name: str | None, mark: Mark, groups: Collection[str], findings:
 
 
 class _Reader:
-    def __init__(self, fields: Mapping[str, FieldType], names: Collection[str], findings: Findings) -> None:
-        self.fields, self.names, self.findings = fields, names, findings
+    def __init__(self, known: Known, names: Collection[str], findings: Findings) -> None:
+        self.known, self.names, self.findings = known, names, findings
 
     def group(self, part: Marked) -> Group | None:
         if isinstance(part, Scalar):
@@ -43,19 +58,57 @@ class _Reader:
         return self.split(part) if part.get("by") is not None else self.people(part)
 
     def people(self, table: Table) -> People | None:
-        section = Section(table, self.findings, ("people", "capacity", "manager"), ("people",))
+        section = Section(table, self.findings, _PEOPLE, ("people",))
         people = tuple(name for name, _ in section.texts("people"))
         if table.get("people") is not None and not people:
             self.findings.error(section.mark("people"), "a group has at least one person")
+        fallback = section.text("fallback")
+        check_group(fallback, section.mark("fallback"), self.names, self.findings)
+        return People(
+            people=people,
+            capacity=self.capacity(section),
+            manager=section.text("manager"),
+            skills=self.skills(section.section("skills"), people),
+            calendar=self.calendar(section),
+            fallback=fallback,
+        )
+
+    def capacity(self, section: Section) -> int | None:
         capacity = section.number("capacity")
-        if capacity is not None and not (1 <= capacity <= 1e6 and capacity.is_integer()):
-            self.findings.error(section.mark("capacity"), "capacity is a whole number of open items, 1 or more")
-            capacity = None
-        for key in ("capacity", "manager"):
-            if section.table.get(key) is not None:
-                self.findings.warn(section.mark(key), f"`{key}` is recorded but not acted on yet")
-        count = None if capacity is None else int(capacity)
-        return People(people=people, capacity=count, manager=section.text("manager"))
+        if capacity is None or (1 <= capacity <= 1e6 and capacity.is_integer()):
+            return None if capacity is None else int(capacity)
+        detail = "capacity is a whole number of open items for each person, 1 to 1000000"
+        self.findings.error(section.mark("capacity"), detail)
+        return None
+
+    def calendar(self, section: Section) -> str | None:
+        name = section.text("calendar")
+        if name is not None and name != ALWAYS and name not in self.known.calendars:
+            meant = did_you_mean(name, [*self.known.calendars, ALWAYS])
+            self.findings.error(section.mark("calendar"), f"calendar {name} is not defined", meant)
+        return name
+
+    def skills(self, table: Table | None, people: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Who knows a topic or a language; everybody named there is one of the group's people."""
+        if table is None:
+            return {}
+        section = Section(table, self.findings, [key.text for key, _ in table.entries])
+        for key, _ in table.entries:
+            if key.text not in self.known.topics and not _LANGUAGE.fullmatch(key.text):
+                detail = f"the skill {key.text} is neither a topic nor the code of a language, such as en"
+                self.findings.error(key.mark, detail, did_you_mean(key.text, self.known.topics))
+        return {key.text: self.skilled(section, key.text, people) for key, _ in table.entries}
+
+    def skilled(self, section: Section, skill: str, people: Collection[str]) -> tuple[str, ...]:
+        named = list(section.texts(skill))
+        listed = section.table.get(skill)
+        if listed is None or (isinstance(listed, Listing) and not listed.items):
+            self.findings.error(section.mark(skill), f"nobody has the skill {skill}: name who has it, or leave it out")
+        for name, scalar in named:
+            if name not in people:
+                detail = f"{name} has the skill {skill}, but is not one of the group's people"
+                self.findings.error(scalar.mark, detail, did_you_mean(name, people))
+        return tuple(name for name, _ in named)
 
     def split(self, table: Table) -> Split | None:
         section = Section(table, self.findings, [key.text for key, _ in table.entries], ("default",))
@@ -70,9 +123,9 @@ class _Reader:
 
     def text_field(self, section: Section) -> FieldOf | None:
         name = section.text("by")
-        kind = None if name is None else field_type(name, self.fields)
+        kind = None if name is None else field_type(name, self.known.fields)
         if name is not None and kind is None:
-            self.findings.error(section.mark("by"), *unknown_field(name, self.fields))
+            self.findings.error(section.mark("by"), *unknown_field(name, self.known.fields))
         elif name is not None and kind != "text":
             self.findings.error(section.mark("by"), f"groups are split by a text field; {name} is a {kind}")
         return FieldOf(name=name, type="text") if name is not None and kind == "text" else None
@@ -81,7 +134,9 @@ class _Reader:
 def _names_inside(group: Group) -> list[str]:
     if isinstance(group, Split):
         return [name for part in (*group.values.values(), group.default) for name in _names_inside(part)]
-    return [group.name] if isinstance(group, Named) else []
+    if isinstance(group, Named):
+        return [group.name]
+    return [group.fallback] if group.fallback is not None else []
 
 
 def _refuse_circles(groups: Mapping[str, Group], marks: Mapping[str, Mark], findings: Findings) -> None:

@@ -1,6 +1,6 @@
 """Policy: an immutable version of the rules, with thresholds, service levels, calendars and owners."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -8,13 +8,12 @@ from pydantic import Field
 
 from calibration.promise import Promise
 from models.prediction import Axis
-from service.route.case import Case, FieldType, field_named
+from service.route.case import Case, FieldType, Kind, field_named
 from service.route.clocks import Calendar, Duration, Sla
 from service.route.expression import Expression, FieldOf, Shape
+from service.route.program import Program
 from service.route.truth import Compiled, compile_expression
 
-Kind = Literal["follow_up", "ticket", "quality_case", "backlog_item"]
-KINDS: tuple[Kind, ...] = ("follow_up", "ticket", "quality_case", "backlog_item")
 Priority = Literal["low", "normal", "high", "urgent"]
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 
@@ -150,6 +149,11 @@ class Policy(Shape):
         return cls.model_validate(tree)
 
     @cached_property
+    def program(self) -> Program:
+        """The conditions of all rules, then of all bypasses, as one function."""
+        return Program([*(rule.when for rule in self.rules), *(one.when for one in self.bypass)])
+
+    @cached_property
     def thresholds_used(self) -> tuple[str, ...]:
         """The thresholds that conditions mention, in alphabetical order."""
         conditions = [*(rule.condition for rule in self.rules), *(one.condition for one in self.bypass)]
@@ -171,3 +175,18 @@ def members(policy: Policy, group_name: str, case: Case) -> People | None:
             value = field_named(group.by.name, group.by.type).read(case)
             group = group.values.get(str(value), group.default) if value is not None else group.default
     return None
+
+
+def people_of(policy: Policy) -> set[str]:
+    """Everybody whom the policy names: members of groups, their managers, and those a bypass leads to."""
+    return {name for group in policy.groups.values() for name in _named_in(group)} | {one.to for one in policy.bypass}
+
+
+def _named_in(group: Group) -> Iterator[str]:
+    if isinstance(group, People):
+        yield from group.people
+        if group.manager is not None:
+            yield group.manager
+    elif isinstance(group, Split):
+        for part in (*group.values.values(), group.default):
+            yield from _named_in(part)

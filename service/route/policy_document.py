@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from typing import cast
 
 from service.route.bypasses import read_bypasses
+from service.route.case import KINDS, Kind
 from service.route.clock_definitions import read_calendars, read_slas
 from service.route.clocks import Duration
 from service.route.conditions import parse
+from service.route.contradiction import never_true, shadows
 from service.route.definitions import read_fields, read_thresholds
 from service.route.example_records import read_examples
 from service.route.expression import Compare, Expression, FieldOf, ThresholdOf, TopicOf, clauses, operands
 from service.route.findings import Findings, InvalidPolicy, PolicyError, PolicyWarning
 from service.route.marked import Mark, Marked, Scalar, Table, Unreadable, read
 from service.route.names import Names, field_type, unknown_field
-from service.route.ownership import check_group, read_groups
-from service.route.policy import KINDS, PRIORITIES, Action, Kind, Policy, Priority, Rule, Threshold
+from service.route.ownership import Known, check_group, read_groups
+from service.route.policy import PRIORITIES, Action, Policy, Priority, Rule, Threshold
 from service.route.section import Section, plain_text
 from service.route.suggestion import did_you_mean
 from service.route.tokens import InvalidExpression
@@ -42,10 +44,11 @@ _MADE_BY_HEED = (
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A policy that may be published, and what its author should know."""
+    """A policy that may be published, what its author should know, and where its examples stand."""
 
     policy: Policy
     warnings: tuple[PolicyWarning, ...]
+    examples_at: tuple[Mark, ...] = ()
 
 
 def check(document: bytes | str, topics: Collection[str]) -> Checked:
@@ -64,11 +67,11 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
     section = Section(root, findings, _KEYS, ("name", "rules"))
     name, review, fallback = section.text("name"), section.text("review"), section.text("fallback")
     fields = read_fields(section.section("fields"), findings)
-    groups = read_groups(section.section("groups"), fields, findings)
+    groups = read_groups(section.section("groups"), Known(fields, topics, _names(root, "calendars")), findings)
     group_names = _names(root, "groups")
     thresholds = read_thresholds(section.section("thresholds"), topics, findings)
     calendars = read_calendars(section.section("calendars"), findings)
-    slas = read_slas(section.section("slas"), _names(root, "calendars"), group_names, findings)
+    slas = read_slas(section.section("slas"), _names(root, "calendars"), calendars, group_names, findings)
     check_group(review, section.mark("review"), group_names, findings)
     check_group(fallback, section.mark("fallback"), group_names, findings)
     reader = _Rules(
@@ -76,7 +79,7 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
     )
     rules = reader.read(section)
     bypasses = read_bypasses(section.items("bypass"), reader.condition, findings)
-    examples = read_examples(section.items("examples"), findings)
+    examples = read_examples(section.items("examples"), topics, findings)
     if errors := findings.errors():
         raise InvalidPolicy(errors)
     policy = Policy(
@@ -92,7 +95,7 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
         bypass=bypasses,
         examples=examples,
     )
-    return Checked(policy, findings.warnings())
+    return Checked(policy, findings.warnings(), tuple(part.mark for part in section.items("examples")))
 
 
 def _names(root: Table, section: str) -> list[str]:
@@ -114,6 +117,7 @@ class _Rules:
     ) -> None:
         self.names, self.slas, self.groups, self.thresholds = names, slas, groups, thresholds
         self.findings = findings
+        self.whens: dict[str, Mark] = {}
 
     def read(self, section: Section) -> tuple[Rule, ...]:
         read = [self.rule(part) for part in section.items("rules")]
@@ -124,7 +128,14 @@ class _Rules:
             if name in seen:
                 self.findings.error(mark, f"there are two rules named {name}")
             seen.add(name)
-        return tuple(rule for _, rule in read if rule is not None)
+        rules = tuple(rule for _, rule in read if rule is not None)
+        for shadow in shadows(rules):
+            mark, remedy = self.whens[shadow.late.name], f"put it before {shadow.early.name}, or drop it"
+            if shadow.early.stop:
+                self.findings.error(mark, shadow.words, remedy)
+            else:
+                self.findings.warn(mark, f"{shadow.words}; {remedy}")
+        return rules
 
     def rule(self, part: Marked) -> tuple[tuple[str, Mark] | None, Rule | None]:
         if not isinstance(part, Table):
@@ -132,6 +143,7 @@ class _Rules:
             return None, None
         section = Section(part, self.findings, ("name", "when", "then", "stop"), ("name", "when", "then"))
         name, written = section.text("name"), section.scalar("when")
+        self.whens[name or ""] = section.mark("when")
         when = None if written is None else self.condition(written)
         table = section.section("then")
         then = None if table is None else self.action(table)
@@ -147,6 +159,9 @@ class _Rules:
         except InvalidExpression as error:
             for found in error.problems:
                 self.findings.error(written.locate(found.offset), found.detail, found.suggestion)
+            return None
+        if (reason := never_true(tree)) is not None:
+            self.findings.error(written.mark, f"this can never be true: {reason}", "change a value, or drop the rule")
             return None
         for clause in clauses(tree):
             if isinstance(clause, Compare):

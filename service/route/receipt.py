@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Literal
 
 from service.route.canonical import canonical, utc_text
@@ -12,6 +13,7 @@ from service.route.decide import Decision, ResolvedThreshold, decide
 from service.route.policy import Policy
 
 Mode = Literal["live", "shadow", "history"]
+_HOLIDAYS = version("holidays")
 FORMAT = 2  # of what is written now; what was written in an earlier one replays in that for ever
 
 
@@ -68,6 +70,20 @@ def receipt(decision: Decision, case: Case, provenance: Provenance) -> str:
             "bypass": decision.bypass.to_json() if decision.bypass else None,
         }
     return canonical(told)
+
+
+def calendars_of(policy: Policy, decision: Decision) -> str | None:
+    """The calendars on which the clocks of a decision's plans run: `always, emea (holidays 0.109)`.
+
+    None where no clock starts. Holidays come from a library, and a version of that may know them better.
+    """
+    levels = {policy.slas[plan.sla].calendar for plan in decision.plans if plan.sla in policy.slas}
+    return ", ".join(_calendar(policy, name) for name in sorted(levels)) or None
+
+
+def _calendar(policy: Policy, name: str) -> str:
+    calendar = policy.calendars.get(name)
+    return f"{name} (holidays {_HOLIDAYS})" if calendar is not None and calendar.holidays else name
 
 
 def decided_on(text: str) -> tuple[Case, Mapping[str, ResolvedThreshold]]:

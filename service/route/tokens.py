@@ -15,11 +15,13 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
     | (?P<text>"(?:[^"\\\r\n]|\\.)*" | '(?:[^'\\\r\n]|\\.)*')
     | (?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?![\w.]))
+    | (?P<keyword>days\s*=(?!=))
     | (?P<name>[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)
     | (?P<sign>==|!=|<=|>=|<|>|\(|\)|\[|\]|,|-)""",
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"\\(?:[\\'\"bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>\\.?)")
+_OTHER_SPACE = re.compile(r"[^\S ]")
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "True", "False"})
 _JOINING = frozenset({"and", "or", "not", "in"})
 _COMPARING = frozenset({"==", "!=", "<", "<=", ">", ">="})
@@ -41,6 +43,8 @@ _INSTEAD = {
     "{": "write a list in square brackets",
 }
 NO_ARITHMETIC = "rules compare values, they do not calculate"
+_NO_DIVISION = "rules compare values, they do not divide: there is no answer where the value below is missing or zero"
+_SEND_IT = "let the source send the result as a field of its own, such as context.ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ def screen(text: str) -> None:
 
 def on_one_line(text: str) -> str:
     """Give a screened text with a plain space for every space and line break that is not inside a written text."""
+    if _OTHER_SPACE.search(text) is None:
+        return text
     return "".join(
         match.group() if match.lastgroup == "text" else re.sub(r"\s", " ", match.group())
         for match in _TOKEN.finditer(text)
@@ -111,7 +117,9 @@ def on_one_line(text: str) -> str:
 
 def _stray(text: str, position: int) -> Problem:
     sign = text[position]
-    if sign in "+*/%^@":
+    if sign in "/%":
+        return problem(text, position, sign, _NO_DIVISION, _SEND_IT)
+    if sign in "+*^@":
         return problem(text, position, sign, NO_ARITHMETIC)
     if sign.isdigit():
         word = re.match(r"[\w.]+", text[position:])

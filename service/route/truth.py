@@ -9,19 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from service.route.case import Case, Value, field_named
+from service.route.case import Case, Value, count_recent, days_since_last, field_named, said
 from service.route.expression import (
+    LOOKED,
     And,
     Clause,
     Compare,
+    CountRecent,
+    DaysSinceLast,
     Expression,
     FieldOf,
     Fixed,
     Holds,
     Known,
     Looked,
+    Matches,
     Not,
-    OneOf,
     Operand,
     ThresholdOf,
     TopicOf,
@@ -29,8 +32,10 @@ from service.route.expression import (
     operands,
     text_of,
 )
+from service.route.patterns import Pattern, compiled
 
 Truth = bool | None
+_LONGEST_FOUND = 100  # characters of what a pattern found that a receipt repeats
 _COMPARE: Mapping[str, Callable[[Value, Value], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -50,7 +55,10 @@ class View(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One clause as it came out: its text, the value looked at (None where missing) and its truth."""
+    """One clause as it came out: its text, the value looked at (None where missing) and its truth.
+
+    Of a search through the verbatims the value is what was found, None where nothing was.
+    """
 
     text: str
     value: Value | None
@@ -133,17 +141,25 @@ def _told(operand: Looked) -> _Read:
     if isinstance(operand, FieldOf):
         read = field_named(operand.name, operand.type).read
         return lambda view: read(view.case)
+    if isinstance(operand, CountRecent):
+        return lambda view: count_recent(view.case, operand.of, operand.days)
+    if isinstance(operand, DaysSinceLast):
+        return lambda view: days_since_last(view.case, operand.of)
     label = operand.label
     return lambda view: (view.case.topics or {}).get(label)
 
 
 def _is_belief(operand: Looked) -> bool:
-    return field_named(operand.name, operand.type).belief if isinstance(operand, FieldOf) else True
+    if isinstance(operand, FieldOf):
+        return field_named(operand.name, operand.type).belief
+    return isinstance(operand, TopicOf)
 
 
 def _answer(clause: Clause) -> _Answer:
     if isinstance(clause, Compare):
         return _comparison(clause)
+    if isinstance(clause, Matches):
+        return _search(clause)
     read = _reading(clause.item)
     if isinstance(clause, Known):
         return lambda view: ((value := read(view)), value is not None)
@@ -170,9 +186,34 @@ def _comparison(clause: Compare) -> _Answer:
     return straight
 
 
+def _search(clause: Matches) -> _Answer:
+    pattern = compiled(clause.pattern)
+    if isinstance(clause.item, FieldOf):
+        read = _reading(clause.item)
+        return lambda view: (
+            (value := read(view)),
+            None if value is None else found(pattern, (str(value),)) is not None,
+        )
+
+    def search(view: View) -> tuple[Value | None, Truth]:
+        texts = said(view.case)
+        where = None if texts is None else found(pattern, texts)
+        return where, None if texts is None else where is not None
+
+    return search
+
+
+def found(pattern: Pattern, texts: Sequence[str]) -> str | None:
+    """Give what a pattern finds first in texts, the start of it where that is long, None where it finds nothing."""
+    hit = next((hit for text in texts if (hit := pattern.search(text)) is not None), None)
+    return None if hit is None else hit.group()[:_LONGEST_FOUND]
+
+
 def _hanging(clause: Clause) -> _Hangs:
     """Say of an unknown clause whether nothing it looks at is missing from the record itself."""
-    told = [_told(part) for part in operands(clause) if isinstance(part, FieldOf | TopicOf)]
+    if isinstance(clause, Matches):
+        return lambda _view: False  # it asks the record only
+    told = [_told(part) for part in operands(clause) if isinstance(part, LOOKED)]
     return lambda view: all(read(view) is not None for read in told)
 
 
@@ -180,7 +221,7 @@ def _combine(tree: Expression, place: Mapping[Clause, int]) -> _Combine:
     if isinstance(tree, Not):
         inner = _combine(tree.item, place)
         return lambda truths: None if (truth := inner(truths)) is None else not truth
-    if isinstance(tree, Compare | OneOf | Known | Holds):
+    if isinstance(tree, Clause):
         index = place[tree]
         return lambda truths: truths[index]
     parts = [_combine(item, place) for item in tree.items]
@@ -207,7 +248,7 @@ def _favourable(tree: Expression, place: Mapping[Clause, int]) -> _Favourable:
     if isinstance(tree, Not):
         inner = _favourable(tree.item, place)
         return lambda truths, open_ones, wanted: inner(truths, open_ones, not wanted)
-    if isinstance(tree, Compare | OneOf | Known | Holds):
+    if isinstance(tree, Clause):
         index = place[tree]
         return lambda truths, open_ones, wanted: open_ones[index] or truths[index] is wanted
     parts = [_favourable(item, place) for item in tree.items]

@@ -22,7 +22,10 @@ QUEUES: Mapping[str, str] = {
     "decide_alone": "alone",
     "deliver": "deliver",
     "wake": "timers",
+    "tick": "timers",
+    "tell": "timers",
     "import": "imports",
+    "backtest": "backtests",
     "recover": "upkeep",
     "reconcile": "upkeep",
     "clean": "cleaning",
@@ -37,6 +40,15 @@ SESSION_NAME = "heed jobs"  # of the job engine's own connections; all others of
 
 # The app that defers needs no pool of its own: every defer happens on the caller's connection.
 _app = App(connector=SyncPsycopgConnector())
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A job for a moment to come; at most one that waits carries the key `once`."""
+
+    at: datetime
+    once: str
+    arguments: dict[str, JSONValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,31 @@ def defer_each(session: Session, name: str, arguments: Sequence[dict[str, JSONVa
         _app.configure_task(
             name, queue=QUEUES[name], priority=PRIORITIES.get(name, 0), connection=_connection(session)
         ).batch_defer(*arguments)
+
+
+def defer_at(session: Session, name: str, alarms: Sequence[Alarm]) -> None:
+    """Defer a job for each of these moments, in one statement.
+
+    Raises:
+        procrastinate.exceptions.AlreadyEnqueued: a job that waits carries one of the keys; only rows that are new, and
+            have no jobs, are for this.
+    """
+    if not alarms:
+        return
+    session.flush()
+    connection = _connection(session)
+    waiting = [
+        _app.configure_task(
+            name,
+            queue=QUEUES[name],
+            priority=PRIORITIES.get(name, 0),
+            schedule_at=alarm.at,
+            queueing_lock=alarm.once,
+        ).make_new_job(**alarm.arguments)
+        for alarm in alarms
+    ]
+    with _driver_errors():
+        _app.job_manager.batch_defer_jobs(waiting, connection=connection)
 
 
 @contextmanager

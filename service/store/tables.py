@@ -210,6 +210,7 @@ class WorkItem(SQLModel, table=True):
         Index("work_item_owner", "owner", "status"),
         Index("work_item_of_customer", "customer", "kind", "created_at"),
         Index("work_item_joinable", "join_key", "kind", postgresql_where=text("join_key IS NOT NULL")),
+        Index("work_item_bypassed", "bypass", "created_at", postgresql_where=text("bypass IS NOT NULL")),
         Index("work_item_ticking", "tick_at", postgresql_where=text("tick_at IS NOT NULL")),
         Index(
             "work_item_inbox",
@@ -269,6 +270,7 @@ class WorkItemEvidence(SQLModel, table=True):
     feedback_id: UUID = Field(foreign_key="feedback.id", primary_key=True)
     kind: str
     decision_id: UUID = Field(foreign_key="decision.id")
+    ended_at: datetime | None = Field(default=None, sa_type=Timestamp)  # withdrawn, or edited so that it asks no more
 
 
 class WorkItemEvent(SQLModel, table=True):
@@ -291,7 +293,10 @@ class Notice(SQLModel, table=True):
     __table_args__ = (
         Index("notice_of_person", "person", "due_at"),
         Index("notice_of_item", "work_item_id"),
+        Index("notice_newest", "created_at", "id"),
         Index("notice_untold", "due_at", postgresql_where=text("told_at IS NULL")),
+        Index("notice_unseen", "person", postgresql_where=text("told_at IS NOT NULL AND seen_at IS NULL")),
+        Index("notice_told", "person", "told_at", "id", postgresql_where=text("told_at IS NOT NULL")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     person: str
@@ -300,6 +305,7 @@ class Notice(SQLModel, table=True):
     words: str
     level: int | None = None  # of an escalation, from 1
     harm: float = 0
+    any_hour: bool = False  # also outside their hours
     once_key: str = Field(unique=True)  # the same thing is told to the same person once
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
     due_at: datetime = Field(sa_type=Timestamp)
@@ -320,6 +326,8 @@ class Backtest(SQLModel, table=True):
     until: datetime = Field(sa_type=Timestamp)
     state: str = "running"  # or done, failed, cancelled
     reason: str | None = None
+    handling: dict[str, int] = Field(default_factory=dict, sa_type=JSONB)  # minutes by kind, for the queue simulation
+    attempts: int = 0
     records: int = 0  # to be looked at
     done: int = 0
     result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
@@ -330,14 +338,14 @@ class Backtest(SQLModel, table=True):
 
 
 class BacktestCase(SQLModel, table=True):
-    """One item that would appear or vanish: what a number of a backtest opens."""
+    """One item that would appear, vanish or change: what a number of a backtest opens."""
 
     __tablename__ = "backtest_case"
     __table_args__ = (Index("backtest_case_shown", "backtest_id", "change", "kind", "rule"),)
     backtest_id: UUID = Field(foreign_key="backtest.id", primary_key=True)
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     feedback_id: UUID
-    change: str  # appears or vanishes
+    change: str  # appears, vanishes or changed
     kind: str
     rule: str
     owner: str | None = None

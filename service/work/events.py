@@ -71,6 +71,51 @@ class Judge(_Event):
     rules: Annotated[dict[str, StrictBool], Field(min_length=1, max_length=1_000)]
 
 
+class HandOff(_Event):
+    """It is offered to them: it stays with its owner until they accept."""
+
+    type: Literal["hand_off"]
+    owner: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Accept(_Event):
+    """It was offered to me, and I take it."""
+
+    type: Literal["accept"]
+
+
+class Decline(_Event):
+    """It was offered to me and I cannot take it, or I offered it and take that back; say why."""
+
+    type: Literal["decline"]
+    comment: Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+class ReviewBypass(_Event):
+    """Of an item that went straight to its owner: was that right? Said once, also after the item is done."""
+
+    type: Literal["review_bypass"]
+    fitting: StrictBool
+
+
+class AcknowledgeEscalation(_Event):
+    """I was told that a promise was missed, and I see to it: levels that wait for that go off no more."""
+
+    type: Literal["acknowledge_escalation"]
+
+
+Offering = HandOff | Accept | Decline
 Event = Annotated[
-    Acknowledge | Assign | ContactAttempt | Wait | Resume | Resolve | Reopen | Judge, Field(discriminator="type")
+    Acknowledge
+    | Assign
+    | ContactAttempt
+    | Wait
+    | Resume
+    | Resolve
+    | Reopen
+    | Judge
+    | Offering
+    | ReviewBypass
+    | AcknowledgeEscalation,
+    Field(discriminator="type"),
 ]

@@ -8,9 +8,10 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 from uuid_utils.compat import uuid7
 
+from service.route.business_time import PLAIN_TIME
 from service.route.case import Case
 from service.route.decide import Plan
 from service.route.policy import Policy
@@ -19,7 +20,10 @@ from service.store.tables import WorkItem, WorkItemEvent, now
 from service.work.assignment import Assigned
 from service.work.clock_start import start
 from service.work.events import Event, Resume, Wait
-from service.work.lifecycle import Clock, Item, Status, happen, next_due
+from service.work.join_key import join_key
+from service.work.lifecycle import Item, Status, happen, next_due
+from service.work.snapshot import clocks, snapshot
+from service.work.ticking import catch_up, history_of, schedule
 
 
 class WhyClause(BaseModel):
@@ -69,9 +73,9 @@ def new_item(
         rule=plan.rules[0],
         decision_id=decision_id,
         customer=case.customer.id,
-        join_key=json.dumps([value for _, value in plan.key]) if plan.key else None,
+        join_key=join_key(plan, case),
         bypass=assigned.bypass,
-        sla=started.snapshot,
+        sla=started.snapshot.model_dump(mode="json") if started.snapshot else None,
         due_at=min(started.due.values(), default=None),
         acknowledge_due_at=started.due.get("acknowledge"),
         contact_due_at=started.due.get("contact"),
@@ -81,13 +85,14 @@ def new_item(
     )
 
 
-def created_event(item: WorkItem, actor: str, notes: Sequence[str] = ()) -> WorkItemEvent:
-    """The first line of an item's history; `notes` say why it is not whom one would expect."""
+def created_event(item: WorkItem, actor: str, notes: Sequence[str] = (), reason: str | None = None) -> WorkItemEvent:
+    """The first line of an item's history; `notes` say why it is not whom one would expect, `reason` why a bypass."""
     data: dict[str, Any] = {"rule": item.rule, "owner": item.owner, "owner_group": item.owner_group}
     if item.bypass is not None:
-        data["bypass"] = item.bypass
-    if notes:
-        data["notes"] = list(notes)
+        data |= {"bypass": item.bypass, "reason": reason}
+    said = [*notes, *item.sla["notes"]] if item.sla else list(notes)
+    if said:
+        data["notes"] = said
     return WorkItemEvent(
         work_item_id=item.id,
         sequence=1,
@@ -97,22 +102,6 @@ def created_event(item: WorkItem, actor: str, notes: Sequence[str] = ()) -> Work
         once_key="created",
         at=item.created_at,
     )
-
-
-def clocks(row: WorkItem) -> tuple[Clock | None, Clock | None, Clock | None]:
-    """The acknowledge, contact and resolve promises of an item."""
-    return (
-        _clock(row, "acknowledge", row.acknowledge_due_at, row.acknowledge_met_at),
-        _clock(row, "contact", row.contact_due_at, row.contact_met_at),
-        _clock(row, "resolve", row.resolve_due_at, row.resolve_met_at),
-    )
-
-
-def _clock(row: WorkItem, target: str, due_at: datetime | None, met_at: datetime | None) -> Clock | None:
-    if due_at is None:
-        return None
-    first = row.sla["first_due"][target] if row.sla else due_at.isoformat()
-    return Clock(due_at, met_at, stood=due_at - datetime.fromisoformat(first))
 
 
 def record_event(
@@ -129,18 +118,14 @@ def record_event(
     Raises:
         Impossible: the item's state does not allow it; nothing is changed.
     """
-    last, contacts = session.exec(
-        select(
-            func.max(WorkItemEvent.sequence),
-            func.count().filter(col(WorkItemEvent.type) == "contact_attempt"),
-        ).where(col(WorkItemEvent.work_item_id) == row.id)
-    ).one()
+    history, kept = history_of(session, row), snapshot(row)
     acknowledge, contact, resolve = clocks(row)
     before = Item(
         status=cast(Status, row.status),
         mandatory=row.mandatory,
         owner=row.owner,
-        contacted=contacts > 0,
+        offered_to=row.offered_to,
+        contacted=any(one.type == "contact_attempt" for one in history),
         acknowledge=acknowledge,
         contact=contact,
         resolve=resolve,
@@ -148,14 +133,19 @@ def record_event(
         wait_until=row.wait_until,
         outcome=row.outcome,
         root_cause=row.root_cause,
+        time=kept.time if kept else PLAIN_TIME,
     )
-    _take_over(row, happen(before, event, at))
+    after = happen(before, event, at)
+    catch_up(session, row, history, at)
+    _take_over(row, after)
     row.version += 1
     data = event.model_dump(mode="json", exclude={"type"}, exclude_none=True) | dict(noted)
-    session.add(
-        WorkItemEvent(work_item_id=row.id, sequence=(last or 0) + 1, type=event.type, actor=actor, data=data, at=at)
+    sequence = history[-1].sequence + 1 if history else 1
+    history.append(
+        WorkItemEvent(work_item_id=row.id, sequence=sequence, type=event.type, actor=actor, data=data, at=at)
     )
-    session.add(row)
+    session.add_all([history[-1], row])
+    schedule(session, row, history)
     session.flush()
     if isinstance(event, Wait) and event.until is not None:
         jobs.defer(session, "wake", item=str(row.id), at=event.until)
@@ -170,7 +160,8 @@ def wake(session: Session, item_id: UUID) -> None:
 
 
 def _take_over(row: WorkItem, item: Item) -> None:
-    row.status, row.owner = item.status, item.owner
+    row.status, row.owner, row.offered_to = item.status, item.owner, item.offered_to
+    row.offer_due_at = row.offer_due_at if item.offered_to is not None else None
     row.paused_at, row.wait_until = item.paused_at, item.wait_until
     row.outcome, row.root_cause = item.outcome, item.root_cause
     row.due_at = next_due(item)

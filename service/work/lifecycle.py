@@ -2,10 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
-from service.work.events import Acknowledge, Assign, ContactAttempt, Event, Judge, Reopen, Resolve, Resume, Wait
+from service.route.business_time import PLAIN_TIME, Time
+from service.work.events import (
+    Accept,
+    Acknowledge,
+    AcknowledgeEscalation,
+    Assign,
+    ContactAttempt,
+    Decline,
+    Event,
+    HandOff,
+    Judge,
+    Reopen,
+    Resolve,
+    Resume,
+    ReviewBypass,
+    Wait,
+)
 
 Status = Literal["open", "acknowledged", "waiting", "resolved", "retracted"]
 TargetState = Literal["running", "paused", "at_risk", "met", "missed"]
@@ -26,20 +42,21 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One promise of a service level: due at a moment, met at one or not yet, after having stood still for a while."""
+    """One promise of a service level: due at a moment, at risk from one on, met at one or not yet."""
 
     due_at: datetime
+    at_risk_at: datetime
     met_at: datetime | None = None
-    stood: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What an event may look at and change."""
+    """What an event may look at and change; `time` is the time in which its clocks run."""
 
     status: Status
     mandatory: bool
     owner: str | None = None
+    offered_to: str | None = None
     contacted: bool = False
     acknowledge: Clock | None = None
     contact: Clock | None = None
@@ -48,9 +65,10 @@ class Item:
     wait_until: datetime | None = None
     outcome: str | None = None
     root_cause: str | None = None
+    time: Time = PLAIN_TIME
 
 
-def target_state(clock: Clock, started: datetime, paused_at: datetime | None, now: datetime) -> TargetState:
+def target_state(clock: Clock, paused_at: datetime | None, now: datetime) -> TargetState:
     """How a promise stands at `now`; a clock that stands still is judged by the moment it was stopped."""
     if clock.met_at is not None:
         return "met" if clock.met_at <= clock.due_at else "missed"
@@ -59,8 +77,7 @@ def target_state(clock: Clock, started: datetime, paused_at: datetime | None, no
         return "missed"
     if paused_at is not None:
         return "paused"
-    given = clock.due_at - started - clock.stood
-    return "at_risk" if clock.due_at - moment <= (1 - AT_RISK) * given else "running"
+    return "at_risk" if moment >= clock.at_risk_at else "running"
 
 
 def next_due(item: Item) -> datetime | None:
@@ -81,9 +98,8 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
         case Acknowledge():
             _require(item, event, "open")
             return replace(_acknowledged(item, now), status="acknowledged")
-        case Assign():
-            _require(item, event, "open", "acknowledged", "waiting")
-            return replace(item, owner=event.owner)
+        case Assign() | HandOff() | Accept() | Decline() | ReviewBypass() | AcknowledgeEscalation():
+            return _owned(item, event)
         case ContactAttempt():
             _require(item, event, "open", "acknowledged", "waiting")
             reached = _met(item.contact, now) if event.outcome == "reached" else item.contact
@@ -110,6 +126,23 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
             return replace(item, status="acknowledged", resolve=reopened, outcome=None, root_cause=None)
 
 
+def _owned(item: Item, event: Assign | HandOff | Accept | Decline | ReviewBypass | AcknowledgeEscalation) -> Item:
+    """Whose it is, to whom it is offered, what was said about that; who may say so is asked before."""
+    if isinstance(event, ReviewBypass | AcknowledgeEscalation):
+        _require(item, event, "open", "acknowledged", "waiting", "resolved")
+        return item
+    _require(item, event, "open", "acknowledged", "waiting")
+    match event:
+        case Assign():
+            return replace(item, owner=event.owner, offered_to=None)
+        case HandOff():
+            return replace(item, offered_to=event.owner)
+        case Accept():
+            return replace(item, owner=item.offered_to, offered_to=None)
+        case Decline():
+            return replace(item, offered_to=None)
+
+
 def _require(item: Item, event: Event, *allowed: Status) -> None:
     if item.status not in allowed:
         raise Impossible(f"The item is {item.status}; '{event.type}' is possible while it is {' or '.join(allowed)}.")
@@ -124,15 +157,15 @@ def _acknowledged(item: Item, now: datetime) -> Item:
 
 
 def _resumed(item: Item, now: datetime) -> Item:
-    """A true pause: what is still to be kept moves by as long as the clocks stood."""
+    """A true pause: of what is still to be kept, as much open time is left as there was when the clocks stopped."""
     if item.paused_at is None:
         return item
-    stood = now - item.paused_at
+    paused_at, time = item.paused_at, item.time
 
     def later(clock: Clock | None) -> Clock | None:
-        if clock is None or clock.met_at is not None:
+        if clock is None or clock.met_at is not None or clock.due_at < paused_at:
             return clock
-        return replace(clock, due_at=clock.due_at + stood, stood=clock.stood + stood)
+        return _moved(clock, time, max(clock.due_at, time.later(now, time.between(paused_at, clock.due_at))))
 
     return replace(
         item,
@@ -142,6 +175,12 @@ def _resumed(item: Item, now: datetime) -> Item:
         paused_at=None,
         wait_until=None,
     )
+
+
+def _moved(clock: Clock, time: Time, due_at: datetime) -> Clock:
+    if due_at == clock.due_at:
+        return clock
+    return replace(clock, due_at=due_at, at_risk_at=time.earlier(due_at, time.between(clock.at_risk_at, clock.due_at)))
 
 
 def _require_complete(item: Item, event: Resolve) -> None:
@@ -164,7 +203,11 @@ def _require_complete(item: Item, event: Resolve) -> None:
 def _resolved(item: Item, now: datetime) -> Item:
     running = _resumed(item, now)
     return replace(
-        running, status="resolved", acknowledge=_met(running.acknowledge, now), resolve=_met(running.resolve, now)
+        running,
+        status="resolved",
+        offered_to=None,
+        acknowledge=_met(running.acknowledge, now),
+        resolve=_met(running.resolve, now),
     )
 
 

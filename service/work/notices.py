@@ -1,11 +1,20 @@
-"""What people are told: on the pages, and by a destination of their own."""
+"""What people are told: noted once, dated to their hours; on the pages, and by a destination of their own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlalchemy import ARRAY, Text, any_, literal
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+from uuid_utils.compat import uuid7
+
+from service.people.availability import digest, opening
+from service.store import jobs
+from service.store.tables import Notice, User
+
+PRESSING = frozenset({"escalated", "offered"})  # a clock runs: these wait for no digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +32,54 @@ class News:
 
 
 def tell(session: Session, news: Sequence[News], at: datetime) -> None:
-    """Note what people are to be told from `at` on; the caller commits."""
+    """Note what people are to be told from `at` on; the caller commits.
+
+    Who has no open account is told nothing: there is nowhere they could read it. What has been noted under the same
+    `once_key` is not noted again.
+    """
+    if not news:
+        return
+    people = _accounts(session, {one.person for one in news})
+    rows = [_row(one, people[one.person], at) for one in news if one.person in people]
+    if not rows:
+        return
+    session.flush()  # the items first
+    noted = insert(Notice).on_conflict_do_nothing(index_elements=["once_key"])
+    session.connection().execute(noted, [row.model_dump() for row in rows])
+    if any(row.due_at <= at for row in rows):
+        jobs.defer(session, "tell")  # without a key: two transactions would wait for each other's
+
+
+def _accounts(session: Session, names: set[str]) -> dict[str, User]:
+    named = col(User.name) == any_(literal(sorted(names), ARRAY(Text())))
+    return {user.name: user for user in session.exec(select(User).where(named, col(User.active)))}
+
+
+def _row(one: News, user: User, at: datetime) -> Notice:
+    return Notice(
+        id=uuid7(),
+        person=one.person,
+        work_item_id=one.item,
+        kind=one.kind,
+        words=one.words,
+        level=one.level,
+        harm=one.harm,
+        any_hour=one.any_hour,
+        once_key=one.once_key,
+        created_at=at,
+        due_at=at if one.any_hour else dated(user, one.kind, at),
+    )
+
+
+def dated(user: User, kind: str, at: datetime) -> datetime:
+    """When somebody is told of something that waits since `at`: within their hours, and with their digest."""
+    return opening(user, at) if kind in PRESSING else digest(user, at)
+
+
+def see(session: Session, notice_id: UUID, at: datetime) -> Notice | None:
+    """Note that somebody has seen what they were told, the first time; None where there is no such notice."""
+    row = session.get(Notice, notice_id, with_for_update=True)
+    if row is not None and row.seen_at is None:
+        row.seen_at = at
+        session.add(row)
+    return row

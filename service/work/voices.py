@@ -24,6 +24,7 @@ def reweigh(session: Session, feedback_ids: Collection[UUID]) -> None:
         .join(FeedbackRevision, col(FeedbackRevision.feedback_id) == col(Feedback.id))
         .where(
             col(WorkItemEvidence.work_item_id).in_(behind),
+            col(WorkItemEvidence.ended_at).is_(None),
             col(FeedbackRevision.revision) == col(Feedback.revision),
         )
         .order_by(col(Feedback.received_at), col(Feedback.id))

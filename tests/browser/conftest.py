@@ -67,6 +67,9 @@ def fill(site: Site, desk: HelpDesk) -> None:
             page = kept.headers["location"]
             chosen = dict(CHOSEN.findall(importer.get(page).text))
             assert site.form(importer, f"{page}/start", page=page, **chosen).status_code == 303
+    period = {"since": "2020-01-01", "until": "2099-12-31", "against": "1"}
+    asked = site.form(site.visitor("admin"), "/policies/2/backtest", "/settings", **period)
+    assert asked.status_code == 303, asked.text
     site.drain()
     with site.database.session() as session:
         for statement in TROUBLE:

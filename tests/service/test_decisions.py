@@ -39,7 +39,7 @@ groups: {triage: {people: [sam]}}
 """
 RECEIPT = {
     *("id", "feedback_id", "revision", "policy_version", "classifier", "calibrator", "taxonomy", "calendar"),
-    *("thresholds", "case", "rules", "review", "mode", "decided_at"),
+    *("thresholds", "case", "rules", "review", "mode", "decided_at", "format", "input", "plans", "bypass"),
 }
 ODD = {
     "plain": record("plain"),
@@ -124,15 +124,31 @@ def test_a_changed_receipt_says_where_it_differs(admin: httpx.Client, drain: Cal
     }
 
 
-RECORDED = json.loads(Path(__file__).with_name("recorded_decisions.json").read_text(encoding="utf-8"))
+RECORDED = {
+    file: json.loads(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+    for file in ("recorded_decisions.json", "recorded_decisions_2.json")
+}
 
 
-@pytest.mark.parametrize("name", RECORDED["receipts"])
-def test_a_recorded_decision_comes_out_the_same_for_ever(name):
+@pytest.mark.parametrize(
+    ("file", "name"), [(file, name) for file, held in RECORDED.items() for name in held["receipts"]]
+)
+def test_a_recorded_decision_comes_out_the_same_for_ever(file, name):
     """Never record these anew to make a test pass: whoever has such receipts stored could not replay them."""
-    told = RECORDED["receipts"][name]
-    policy = Policy.from_canonical(RECORDED["policies"][str(json.loads(told)["policy_version"])])
+    told = RECORDED[file]["receipts"][name]
+    policy = Policy.from_canonical(RECORDED[file]["policies"][str(json.loads(told)["policy_version"])])
     assert replay(told, policy) == told
+
+
+def test_the_second_record_uses_the_whole_language():
+    """Written by `record_decisions.py`; each rule fires somewhere, and is false or unknown elsewhere."""
+    told = [json.loads(one) for one in RECORDED["recorded_decisions_2.json"]["receipts"].values()]
+    said = {(rule["rule"], rule["outcome"]) for one in told for rule in one["rules"]}
+    names = {rule["rule"] for rule in told[0]["rules"]}
+    assert {(name, outcome) for name in names for outcome in ("fired", "not_fired")} <= said
+    assert {("again", "superseded"), ("urgent", "superseded")} <= said
+    assert {one["calendar"] for one in told} >= {None, "always", "always, emea (holidays 0.109)"}
+    assert {one["format"] for one in told} == {2}
 
 
 def ids_of(database: Database) -> list:

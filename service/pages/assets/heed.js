@@ -4,7 +4,10 @@
 
 const said = (text) => { document.getElementById("said").textContent = text; };
 
+const turns = {};
+
 async function swap(target, address, options) {
+  const turn = (turns[target] = (turns[target] || 0) + 1);
   const part = document.querySelector(target);
   part.setAttribute("aria-busy", "true");
   part.classList.add("busy");
@@ -16,6 +19,7 @@ async function swap(target, address, options) {
       return;
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (turns[target] !== turn) return;  // asked again meanwhile: the older answer is nobody's any more
     const fresh = page.querySelector(target);
     if (!fresh) {
       said(page.querySelector("main p")?.textContent || "That did not work: load the page again.");
@@ -46,7 +50,7 @@ async function swap(target, address, options) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  const target = form.dataset.swap;
+  const target = event.submitter?.dataset.swap || form.dataset.swap;
   if (!target || form.method === "dialog") return;
   event.preventDefault();
   const data = new FormData(form, event.submitter);
@@ -66,6 +70,30 @@ document.addEventListener("click", (event) => {
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
   swap(link.dataset.swap, link.href);
+});
+
+// A field that says data-pause="/address #part" is sent there with its form when somebody stops typing.
+let pause;
+document.addEventListener("input", (event) => {
+  const [address, target] = event.target.dataset?.pause?.split(" ") || [];
+  if (!address) return;
+  clearTimeout(pause);
+  pause = setTimeout(() => {
+    swap(target, address, { method: "POST", body: new URLSearchParams(new FormData(event.target.form)) });
+  }, 600);
+});
+
+// A link with data-line leads into that line of the text it points to.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-line]");
+  const field = link && document.querySelector(link.hash);
+  if (!field) return;
+  event.preventDefault();
+  const before = field.value.split("\n").slice(0, link.dataset.line - 1);
+  const at = before.join("\n").length + (before.length ? 1 : 0) + Number(link.dataset.column) - 1;
+  field.focus();
+  field.setSelectionRange(at, at);
+  field.scrollTop = (before.length - 5) * parseFloat(getComputedStyle(field).lineHeight);
 });
 
 document.addEventListener("change", (event) => {

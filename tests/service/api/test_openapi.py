@@ -93,7 +93,10 @@ CONFLICTS = {
     ("post", "/v1/feedback/{feedback_id}/retry"),
     ("post", "/v1/work-items/{item_id}/events"),
     ("post", "/v1/deliveries/{delivery_id}/replay"),
+    ("post", "/v1/policies/rollback"),
     ("post", "/v1/policies/{version}/activate"),
+    ("post", "/v1/policies/{version}/deactivate"),
+    ("post", "/v1/backtests/{backtest_id}/cancel"),
     ("post", "/v1/destinations"),
     ("patch", "/v1/destinations/{name}"),
     ("post", "/v1/destinations/{name}/test"),
@@ -178,8 +181,8 @@ def test_the_examples_are_accepted_by_the_service_itself(house, document):
     assert house.client().post("/v1/policies", content=policy).status_code == 201
     tree = document["paths"]["/v1/policies"]["post"]["requestBody"]["content"]["application/json"]["example"]
     assert house.client().post("/v1/policies", json=tree).status_code == 201
-    (activation,) = body_examples(document, "/v1/policies/{version}/activate")
-    assert house.client().post("/v1/policies/2/activate", json=activation).status_code == 200
+    for activation in reversed(body_examples(document, "/v1/policies/{version}/activate")):
+        assert house.client().post("/v1/policies/2/activate", json=activation).status_code == 200
     (destination,) = body_examples(document, "/v1/destinations")
     assert house.client().post("/v1/destinations", json=destination).status_code == 201
     ((_, change),) = asked(document, document["paths"]["/v1/destinations/{name}"]["patch"])

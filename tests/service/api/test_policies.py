@@ -139,6 +139,12 @@ def test_the_next_decision_uses_the_activated_version(house, published):
         ({"comment": "x" * 2_001}, "/comment"),
         ({"comment": "x", "mode": "shade"}, "/mode"),
         ({"comment": "x", "force": True}, "/force"),
+        ({"comment": "x", "share": 0}, "/share"),
+        ({"comment": "x", "share": 1.5}, "/share"),
+        ({"comment": "x", "share": True}, "/share"),
+        ({"comment": "x", "scope": {"country": ["PL"]}}, "/scope/country"),
+        ({"comment": "x", "scope": {"region": []}}, "/scope/region"),
+        ({"comment": "x", "scope": {"region": "emea"}}, "/scope/region"),
     ],
 )
 def test_an_activation_says_why(house, published, body, pointer):
@@ -160,6 +166,111 @@ def test_where_approval_is_needed_nobody_activates_their_own(house, serve):
             assert decided_by(house) != version
             assert other.post(activate, json={"comment": "read and approved"}).status_code == 200
     assert decided_by(house) == version
+
+
+EXAMPLES = """examples:
+  - {name: a low score, record: {scores: {nps: 3}}, creates: [follow_up]}
+  - {name: a high score, record: {scores: {nps: 9}}, creates: [ticket]}
+"""
+
+
+def test_a_policy_is_checked_and_nothing_is_stored(house):
+    before = house.count("policy")
+    answer = house.client().post("/v1/policies/check", content=POLICY)
+    assert (answer.status_code, answer.json()["name"], answer.json()["warnings"]) == (200, "store", [])
+    warned = house.client().post("/v1/policies/check", content=POLICY + EXAMPLES).json()["warnings"]
+    assert [(one["line"], one["column"]) for one in warned] == [(9, 5)]
+    wrong = house.client().post("/v1/policies/check", content=POLICY.replace("scores.nps", "scores.nsp"))
+    (error,) = wrong.json()["errors"]
+    assert (wrong.status_code, error["line"], error["column"]) == (422, 5, 11)
+    assert error["suggestion"] == "did you mean scores.nps?"
+    assert house.count("policy") == before
+
+
+def test_a_version_says_why_it_was_made_and_how_far_it_is(house):
+    answer = house.client().post("/v1/policies?comment=the rules of May", content=POLICY)
+    version = answer.json()["version"]
+    shown = house.client().get(f"/v1/policies/{version}").json()
+    assert (shown["comment"], shown["state"], shown["activations"]) == ("the rules of May", "draft", [])
+
+
+def test_a_version_whose_examples_do_not_hold_is_not_activated(house, published):
+    version = published(POLICY + EXAMPLES)
+    answer = house.client().post(f"/v1/policies/{version}/activate", json={"comment": "now"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "broken-examples")
+    (error,) = answer.json()["errors"]
+    assert error["example"] == "a high score"
+    assert error["detail"].endswith("must make a ticket, but makes nothing: no rule makes a ticket")
+    assert house.client().get(f"/v1/policies/{version}").json()["state"] == "draft"
+
+
+def told(house, version: int) -> dict:
+    return house.client().get(f"/v1/policies/{version}").json()
+
+
+def test_a_version_is_tried_on_some_looked_at_beside_and_ended(house, published):
+    admin, everyone, version = house.client(), published(), published()
+    assert admin.post(f"/v1/policies/{everyone}/activate", json={"comment": "all"}).status_code == 200
+    asked = {"comment": "try", "share": 0.25, "scope": {"region": ["emea"], "source": ["web"]}}
+    staged = admin.post(f"/v1/policies/{version}/activate", json=asked).json()
+    (force,) = staged["activations"]
+    assert (staged["state"], staged["active"]) == ("staged", False)
+    assert {name: force[name] for name in asked} == asked
+    assert (force["mode"], force["by"]) == ("live", "admin")
+
+    shadow = admin.post(f"/v1/policies/{version}/activate", json={"comment": "look", "mode": "shadow"}).json()
+    assert [(one["mode"], one["share"]) for one in shadow["activations"]] == [("live", 0.25), ("shadow", 1.0)]
+    assert told(house, everyone)["state"] == "active"
+
+    end = f"/v1/policies/{version}/deactivate"
+    ended = admin.post(end, json={"comment": "seen enough"})
+    assert (ended.status_code, ended.json()["state"], ended.json()["activations"]) == (200, "retired", [])
+    assert admin.post(end, json={"comment": "again"}).status_code == 409
+    assert admin.post(f"/v1/policies/{everyone}/deactivate", json={"comment": "x"}).status_code == 409
+    shadowed = admin.post(f"/v1/policies/{everyone}/activate", json={"comment": "x", "mode": "shadow"})
+    assert shadowed.status_code == 409
+
+
+def test_a_share_of_customers_gets_the_staged_version_and_a_shadow_has_no_effect(house, published):
+    admin = house.client()
+    base, staged, shadow = (published(POLICY.replace("store", name)) for name in ("base", "staged", "shadow"))
+    admin.post(f"/v1/policies/{base}/activate", json={"comment": "all"})
+    admin.post(f"/v1/policies/{staged}/activate", json={"comment": "emea", "scope": {"region": ["emea"]}})
+    admin.post(f"/v1/policies/{shadow}/activate", json={"comment": "beside", "mode": "shadow"})
+    sent = [
+        record(house.unique(), scores={"nps": 2}, customer={"id": "c", "region": region}) for region in ("emea", "amer")
+    ]
+    results = admin.post("/v1/feedback", json=sent).json()["results"]
+    house.drain()
+    stories = [admin.get(f"/v1/feedback/{one['id']}").json() for one in results]
+    assert [story["decision"]["policy_version"] for story in stories] == [staged, base]
+    assert [len(story["work_items"]) for story in stories] == [1, 1]
+    with house.database.session() as session:
+        rows = session.execute(text("SELECT mode, policy_version, count(*) FROM decision GROUP BY 1, 2")).all()
+    assert ("shadow", shadow, 2) in [tuple(row) for row in rows]
+
+
+def test_the_version_before_decides_again(house, published):
+    one, two = published(), published()
+    for version in (one, two):
+        house.client().post(f"/v1/policies/{version}/activate", json={"comment": "on"})
+    back = house.client().post("/v1/policies/rollback", json={"comment": "too many tickets"})
+    assert (back.status_code, back.json()["version"], back.json()["state"]) == (200, one, "active")
+    assert decided_by(house) == one
+    assert told(house, two)["state"] == "retired"
+    assert house.client().post("/v1/policies/rollback", json={}).status_code == 422
+
+
+def test_two_versions_are_compared(house, published):
+    one, two = published(), published(POLICY.replace("<= 6", "<= 7"))
+    answer = house.client("supervisor").get(f"/v1/policies/{two}/diff?against={one}").json()
+    assert (answer["version"], answer["against"]) == (two, one)
+    (change,) = answer["changes"]
+    assert change["fields"] == [{"field": "when", "before": "scores.nps <= 6", "after": "scores.nps <= 7"}]
+    assert answer["sentences"] == ["The rule detractor now fires at NPS 7 or less instead of 6 or less."]
+    house.client().post(f"/v1/policies/{two}/activate", json={"comment": "on"})
+    assert house.client().get(f"/v1/policies/{two}/diff").json()["changes"] == []
+    assert house.client().get(f"/v1/policies/{two}/diff?against=99999").status_code == 404
 
 
 def keys(house) -> list[str]:

@@ -149,3 +149,35 @@ def test_no_time_is_too_strange_for_an_answer(house, until):
     answer = house.client().post(f"/v1/work-items/{item}/events", json={"type": "wait", "until": until})
     assert answer.status_code in {201, 409, 422}, answer.text
     assert house.client().get(f"/v1/work-items/{item}").status_code == 200
+
+
+def test_why_a_rule_did_not_fire_is_told(house):
+    one = posted(house, scores={"nps": 7})
+    house.drain()
+    path = f"/v1/decisions/{story(house, one)['decision']['id']}/why-not"
+    told = house.client("supervisor").get(path, params={"rule": "detractor-follow-up"}).json()
+    assert told == {
+        "rule": "detractor-follow-up",
+        "outcome": "not_fired",
+        "sentence": "It would have fired had NPS been 6 or less; it was 7.",
+        "because": None,
+        "change": {"name": "scores.nps", "was": 7, "needed": 6},
+        "lacking": [],
+    }
+    unknown = house.client("supervisor").get(path, params={"rule": "detractor-folow-up"})
+    assert unknown.status_code == 404
+    assert unknown.json()["detail"].endswith("has no such rule: did you mean detractor-follow-up?")
+    assert house.client("supervisor").get(path).status_code == 422
+
+
+def test_a_source_withdraws_its_own_alone(house):
+    one = posted(house, scores={"nps": 0})
+    house.drain()
+    path = f"/v1/feedback/{one}"
+    assert house.client("source", "somebody-else").delete(path).status_code == 404
+    assert house.client("supervisor").delete(path).status_code == 403
+    told = house.client("source").delete(path).json()
+    assert told["state"] == "withdrawn"
+    assert {item["status"] for item in told["work_items"]} == {"retracted"}
+    assert house.client("source").delete(path).json() == told
+    assert house.client().post(f"{path}/retry").status_code == 409

@@ -6,7 +6,10 @@ from builders import record
 ITEM = "/v1/work-items/0199a0f0-0000-7000-8000-000000000000/events"
 NAME = "1 to 64 letters, digits, dots, underscores or hyphens are allowed here."
 UNKNOWN = "This field is unknown here"
-TYPES = "acknowledge, assign, contact_attempt, wait, resume, resolve, reopen, judge"
+TYPES = (
+    "acknowledge, assign, contact_attempt, wait, resume, resolve, reopen, judge, hand_off, accept, decline, "
+    "review_bypass, acknowledge_escalation"
+)
 LONG = "x" * 70
 
 BODIES = {

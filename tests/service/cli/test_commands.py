@@ -89,7 +89,8 @@ def test_policies_are_added_shown_listed_and_activated(shell, tmp_path):
     assert shell("policy", "show", str(version))[0] == POLICY
     shown = shell.json("policy", "show", str(version))
     assert (shown["document"], shown["name"], shown["comment"]) == (POLICY, "mine", "first")
-    assert shell.json("policy", "activate", str(version), "--comment", "now") == {"version": version, "active": True}
+    activated = shell.json("policy", "activate", str(version), "--comment", "now")
+    assert activated == {"version": version, "active": True, "does": ["decides for everyone"]}
     listed = {one["version"]: one["active"] for one in shell.json("policy", "list")["items"]}
     assert (listed[version], listed[1]) == (True, False)
     for command in (("show", "999"), ("activate", "999", "--comment", "x")):

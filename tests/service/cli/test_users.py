@@ -57,6 +57,45 @@ def test_without_a_role_it_is_used_wrongly(shell):
     assert "--role" in shell("users", "add", "eve", stdin=PASSWORD, code=2)[1]
 
 
+def test_settings_are_set_and_taken_away(shell):
+    for name in ("kim", "lea"):
+        shell("users", "add", name, "--role", "admin", stdin=PASSWORD)
+    words = ["--manager", "lea", "--zone", "Europe/Warsaw", "--alerts", "5", "--digest", "09:00", "--substitute", "lea"]
+    hours = ["--hours", "mon-thu 09:00-12:00 13:00-17:00", "--hours", "fri 09:00-12:00"]
+    out, _ = shell("users", "set", "kim", *words, *hours, "--absent-from", "2030-12-23T00:00:00Z")
+    assert out == "kim: manager, zone, hours, absent_from, substitute, digest, alerts changed.\n"
+    assert shell("users", "set", "kim", "--digest", "", "--alerts", "")[0] == "kim: digest, alerts changed.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--zone", "Europe/Warsau"], "zone: there is no time zone Europe/Warsau; did you mean Europe/Warsaw\\?"),
+        (["--hours", "mon 9-17"], "hours: hours are written as 09:00-12:30"),
+        (["--alerts", "many"], "Nothing was changed. alerts: A whole number is needed here."),
+        (["--absent-from", "soon"], "Nothing was changed. absent_from: A time is written as 2026-11-20T10:00:00Z .*"),
+        (["--manager", "kim2"], "manager: nobody is called kim2.*"),
+    ],
+)
+def test_settings_that_cannot_be_are_one_sentence(shell, words, said):
+    if "pat" not in shell("users", "list")[0]:
+        shell("users", "add", "pat", "--role", "supervisor", stdin=PASSWORD)
+    out, err = shell("users", "set", "pat", *words, code=1)
+    assert out == ""
+    assert re.fullmatch(said, err.strip())
+    assert "There is nobody called 'pet'" in shell("users", "set", "pet", "--alerts", "1", code=1)[1]
+
+
+def test_somebody_is_locked_out_and_let_in_again(shell):
+    shell("users", "add", "chief", "--role", "admin", stdin=PASSWORD)
+    shell("users", "add", "gone", "--role", "admin", stdin=PASSWORD)
+    out, _ = shell("users", "deactivate", "gone")
+    assert out == "gone can no longer sign in. Open items that went to others: 0.\n"
+    (row,) = [row for row in shell.json("users", "list")["items"] if row["name"] == "gone"]
+    assert row["active"] is False
+    assert shell("users", "activate", "gone")[0] == "gone can sign in again.\n"
+
+
 def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(installation):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "service.cli", "users", "add", "terry", "--role", "supervisor"]

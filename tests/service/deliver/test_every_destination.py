@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from service.deliver.catalog import DESTINATIONS, check_settings, new_secret, open_destination
-from service.deliver.destination import InvalidDestination, Receipt, Rejected, TryLater
+from service.deliver.destination import InvalidDestination, Notification, Receipt, Rejected, Told, TryLater
 
+TOLD = Notification("eva", (Told("escalated", "Nobody has taken this up in time: Ticket", None, None, 1, None),))
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 # How each kind is set up against a server on loopback: settings and secrets.
@@ -35,6 +36,7 @@ def operations(destination, draft, call):
         lambda: destination.create(draft, call),
         lambda: destination.update(draft, "X-1", call),
         lambda: destination.comment(draft, "X-1", "A remark.", call),
+        lambda: destination.notify(TOLD, call),
         lambda: destination.test(call),
     ]
 

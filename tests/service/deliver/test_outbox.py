@@ -388,3 +388,58 @@ def test_the_setting_up_sees_a_delivery_that_is_just_being_looked_at(outbox, rec
             run.result(10)
     row = outbox.row
     assert row.state == "delivered" or (row.next_at is not None and outbox.jobs())
+
+
+@pytest.fixture
+def edited(outbox, admin, drain) -> Callable[[], dict[str, Delivery]]:
+    """The answer is edited before anything was sent: the three deliveries, by operation."""
+    admin.post("/v1/feedback", json=record(scores={"nps": 0}, revision=2)).raise_for_status()
+    drain()
+
+    def deliveries() -> dict[str, Delivery]:
+        with outbox.database.session() as session:
+            return {row.operation: row for row in session.exec(select(Delivery))}
+
+    assert set(deliveries()) == {"create", "update", "comment"}
+    return deliveries
+
+
+def go(outbox, edited, receiver, *operations: str) -> list[str]:
+    """Attempts at these, in this order: how each stands afterwards."""
+    for operation in operations:
+        deliver(outbox.database, outbox.vault, outbox.client(receiver), None, edited()[operation].id)
+    return [edited()[operation].state for operation in operations]
+
+
+def test_updates_and_comments_wait_their_turn_behind_the_item(outbox, edited, receiver, answer):
+    desk = receiver(answer(201, b'{"id": "T-1"}'))
+    outbox.set_up(desk)
+    assert go(outbox, edited, desk, "comment", "update") == ["pending", "pending"]
+    assert edited()["update"].last_error == "It waits for an earlier delivery to 'desk'."
+    outbox.change("DELETE FROM procrastinate_jobs WHERE task_name = 'deliver'")
+    assert go(outbox, edited, desk, "create", "comment") == ["delivered", "pending"]
+    assert [status for status, _ in outbox.jobs()][:1] == ["todo"]  # the update goes at once
+    assert go(outbox, edited, desk, "update", "comment") == ["delivered", "delivered"]
+    sent = [json.loads(seen.body) for seen in desk.seen]
+    assert [one["type"] for one in sent] == ["work_item.created", "work_item.updated", "work_item.commented"]
+    assert [one["data"].get("external_ref") for one in sent] == [None, "T-1", "T-1"]
+    assert sent[2]["data"]["comment"] == "An answer behind this item was edited.\n\nNPS: 1, now 0"
+
+
+def test_what_follows_an_item_that_never_arrived_is_given_up_and_comes_back_with_it(outbox, edited, receiver, answer):
+    desk = receiver(answer(400), answer(201))
+    outbox.set_up(desk)
+    assert go(outbox, edited, desk, "create", "update", "comment") == ["dead", "dead", "dead"]
+    assert edited()["update"].last_error == (
+        "The work item itself never arrived at 'desk': send that delivery again, and this follows."
+    )
+    with outbox.database.session() as session:
+        replay(session, session.get_one(Delivery, outbox.id))
+    assert {row.state for row in edited().values()} == {"pending"}
+    assert go(outbox, edited, desk, "create", "update", "comment") == ["delivered", "delivered", "delivered"]
+
+
+def test_a_dead_update_holds_nothing_up(outbox, edited, receiver, answer):
+    desk = receiver(answer(201), answer(400), answer(201))
+    outbox.set_up(desk)
+    assert go(outbox, edited, desk, "create", "update", "comment") == ["delivered", "dead", "delivered"]

@@ -7,7 +7,7 @@ import standardwebhooks
 
 from service import standard_webhooks
 from service.deliver.catalog import open_destination
-from service.deliver.destination import InvalidDestination, Receipt, Rejected, TryLater
+from service.deliver.destination import InvalidDestination, Notification, Receipt, Rejected, Told, TryLater
 from service.deliver.http import open_client
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -31,6 +31,7 @@ def test_an_event_is_signed_json_that_the_reference_library_accepts(receiver, cl
     assert event["data"] == {
         "id": draft.work_item_id,
         "kind": "follow_up",
+        "status": "open",
         "title": draft.title,
         "body": draft.body,
         "priority": "high",
@@ -57,6 +58,33 @@ def test_an_update_a_comment_and_a_test(receiver, client, draft, call):
     assert [event["type"] for event in events] == ["work_item.updated", "work_item.commented", "ping"]
     assert events[0]["data"]["external_ref"] == "HD-1"
     assert events[1]["data"] == {"id": draft.work_item_id, "external_ref": None, "comment": "Customer wrote again."}
+
+
+def test_a_person_is_told_all_at_once(receiver, client, draft, call):
+    server = receiver()
+    late = Told("escalated", "Nobody has taken this up in time", draft.work_item_id, draft.url, 2, draft.due_at)
+    left = Told("owner_gone", "ana can no longer sign in", None, None, None, None)
+    opened(client, server).notify(Notification("eva", (late, left)), call)
+    (event,) = [json.loads(seen.body) for seen in server.seen]
+    nothing = {"work_item_id": None, "url": None, "level": None, "due_at": None}
+    assert event == {
+        "type": "person.notified",
+        "timestamp": "2026-11-20T10:00:00Z",
+        "data": {
+            "person": "eva",
+            "notices": [
+                {
+                    "kind": "escalated",
+                    "words": "Nobody has taken this up in time",
+                    "work_item_id": draft.work_item_id,
+                    "url": draft.url,
+                    "level": 2,
+                    "due_at": "2026-11-20T10:00:00Z",
+                },
+                {"kind": "owner_gone", "words": "ana can no longer sign in", **nothing},
+            ],
+        },
+    }
 
 
 def test_a_retry_is_the_same_message_signed_anew(receiver, client, draft, call):

@@ -2,10 +2,14 @@ import re
 from importlib.resources import files
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from models.taxonomy import default_taxonomy
 from service.demo.people import PEOPLE, let_people_in
 from service.people.sessions import WrongPassword, sign_in, signed_in
+from service.route.policy import people_of
+from service.route.policy_document import check
+from service.store.tables import User
 
 
 def test_each_run_has_one_password_for_everybody_and_ends_the_last_ones(database, vault):
@@ -23,6 +27,15 @@ def test_each_run_has_one_password_for_everybody_and_ends_the_last_ones(database
     assert re.fullmatch(r"[a-z]{4}(-[a-z]{4}){3}", passwords[0])
     with Session(database.engine) as session, pytest.raises(WrongPassword):
         sign_in(session, vault, "ana", passwords[0])
+
+
+def test_everybody_whom_the_policy_names_has_an_account(database):
+    with database.session() as session:
+        let_people_in(session)
+        policy = check((files("service.demo") / "policy.yaml").read_text(), default_taxonomy().labels).policy
+        users = {user.name: user for user in session.exec(select(User))}
+    assert people_of(policy) <= set(users)
+    assert [users[name].manager for name in ("ana", "jan", "eva", "mia")] == ["eva", "eva", "mia", None]
 
 
 def test_the_policy_gives_the_supervisor_work():

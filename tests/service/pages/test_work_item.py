@@ -203,7 +203,7 @@ def test_every_event_can_be_done_by_form(site, follow_up):
     assert re.search(
         r"ana opened it again , .* broken again ana finished it , .* replaced packaging ana contacted the customer by "
         r"e-mail: no answer , .* ana let it go on , .* ana lets it wait until Tue 2 Jan 2035, 09:30 UTC , .* looks for "
-        r"the receipt ana assigned it to jan , .* yours ana acknowledged it , .* mine heed made it",
+        r"the receipt ana assigned it to jan \(it was ana's\) , .* yours ana acknowledged it , .* mine heed made it",
         history,
     )
 
@@ -412,11 +412,12 @@ def test_the_clock_has_its_moments_in_order_and_labels_that_do_not_touch():
         contact=TargetOut(due_at=hours(5), met_at=None, state="at_risk"),
         resolve=TargetOut(due_at=hours(48), met_at=None, state="running"),
     )
-    line = clock_line(START, hours(4.5), targets, [(hours(2), hours(3))])
-    assert [mark.label for mark in line.marks] == ["made", "acknowledge", "now", "contact", "finish"]
+    at_risk = {"acknowledge": hours(3), "contact": hours(4.25), "resolve": hours(36)}
+    line = clock_line(START, hours(4.5), targets, [(hours(2), hours(3))], at_risk)
+    assert [mark.label for mark in line.marks] == ["made", "acknowledge", "at risk", "now", "contact", "finish"]
     assert [mark.x for mark in line.marks] == sorted(mark.x for mark in line.marks)
     assert all(0 <= mark.x <= WIDTH for mark in line.marks)
-    assert len({mark.lane for mark in line.marks[:4]}) == 4  # four labels within a tenth of the line
+    assert len({mark.lane for mark in line.marks[:5]}) == 5  # five labels within a tenth of the line
     assert line.words == (
         "Made 4 h 30 m ago; Acknowledge: was due 30 m ago, kept; Contact: due in 30 m, at risk; "
         "Finish: due in 1 d 19 h, on time; the clock stood for 1 h."
@@ -425,7 +426,7 @@ def test_the_clock_has_its_moments_in_order_and_labels_that_do_not_touch():
 
 
 def test_an_item_without_promises_has_no_clock():
-    assert clock_line(START, hours(1), TargetsOut(acknowledge=None, contact=None, resolve=None), []) is None
+    assert clock_line(START, hours(1), TargetsOut(acknowledge=None, contact=None, resolve=None), [], {}) is None
 
 
 def test_pauses_end_with_going_on_with_the_end_or_now():

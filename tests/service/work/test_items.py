@@ -189,7 +189,11 @@ def test_an_item_is_made_once_per_kind_over_revisions(decided):
     assert len({one["decision"]["id"] for one in (first, second, third)}) == 3
     assert [one["decision"]["revision"] for one in (first, second, third)] == [1, 2, 3]
     assert third["classification"]["sentiment"]["label"] == "positive"
-    assert of_kind(third, "follow_up")["why"][0]["clauses"][0]["value"] == 3  # why it was made, not what came later
+    retracted = of_kind(third, "follow_up")
+    assert (retracted["status"], retracted["why"][0]["clauses"][0]["value"]) == (
+        "retracted",
+        1,
+    )  # the last to ask for it
 
 
 def test_a_later_policy_moves_no_running_clock(decided, admin):
@@ -274,16 +278,17 @@ def test_a_pause_is_seen_and_added(decided, admin, database):
         item["targets"]["resolve"]["due_at"]
     )
     assert timedelta(hours=40) <= moved < timedelta(hours=40, minutes=1)
-    with database.session() as session:  # 35 of the 48 hours it was given are used, 40 were waited
-        session.execute(text("UPDATE work_item SET created_at = created_at - interval '75 hours'"))
-        session.execute(text("UPDATE work_item SET resolve_due_at = resolve_due_at - interval '75 hours'"))
-        session.execute(
-            text(
-                "UPDATE work_item SET sla = jsonb_set(sla, '{first_due,resolve}', to_jsonb("
-                "((sla->'first_due'->>'resolve')::timestamptz - interval '75 hours')::text))"
-            )
-        )
-    assert admin.get(f"/v1/work-items/{item['id']}").json()["targets"]["resolve"]["state"] == "running"
+    for hours, state in ((75, "running"), (2, "at_risk"), (12, "missed")):  # 36 of its own hours, 40 of waiting
+        with database.session() as session:
+            session.execute(text(LATER), {"passed": timedelta(hours=hours)})
+        assert admin.get(f"/v1/work-items/{item['id']}").json()["targets"]["resolve"]["state"] == state
+
+
+LATER = """
+UPDATE work_item SET created_at = created_at - :passed, resolve_due_at = resolve_due_at - :passed,
+    sla = sla || (SELECT jsonb_object_agg(part, (SELECT jsonb_object_agg(key, to_jsonb(value::timestamptz - :passed))
+        FROM jsonb_each_text(sla -> part))) FROM unnest(ARRAY['first_due', 'at_risk']) AS part)
+"""
 
 
 def test_of_two_supervisors_at_once_none_loses_an_event(decided, signed_in, database):

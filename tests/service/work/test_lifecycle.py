@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from service.route.business_time import PLAIN_TIME, time_on
+from service.route.clocks import DAYS, Calendar, Interval
 from service.work.events import Event
 from service.work.lifecycle import Clock, Impossible, Item, happen, next_due, target_state
 
@@ -27,11 +29,19 @@ def event(name: str, **more):
     return EVENT.validate_python({**EVENTS[name], **more})
 
 
+def at(hours: float) -> datetime:
+    return START + hours * HOUR
+
+
+def clock(due: float, risk: float | None = None, met: float | None = None) -> Clock:
+    """A promise by the hours it was given, at risk after three quarters of them."""
+    return Clock(at(due), at(0.75 * due if risk is None else risk), None if met is None else at(met))
+
+
 def item(status="open", **more) -> Item:
-    clock = {"acknowledge": Clock(START + 4 * HOUR), "contact": Clock(START + 8 * HOUR)}
     paused = START + HOUR if status == "waiting" else None
-    made = Item(status=status, mandatory=False, resolve=Clock(START + 48 * HOUR), paused_at=paused, **clock)
-    return replace(made, **more)
+    clocks = {"acknowledge": clock(4), "contact": clock(8), "resolve": clock(48)}
+    return replace(Item(status=status, mandatory=False, paused_at=paused, **clocks), **more)
 
 
 TABLE = {  # status -> event -> the status after it; what is not here is impossible
@@ -71,32 +81,28 @@ def test_every_event_in_every_status(status, name):
         assert (refused.value.type, refused.value.missing) == ("impossible-transition", ())
 
 
-def at(hours: float) -> datetime:
-    return START + hours * HOUR
-
-
 def state(clock: Clock, hours: float, paused: float | None = None) -> str:
-    return target_state(clock, START, None if paused is None else at(paused), at(hours))
+    return target_state(clock, None if paused is None else at(paused), at(hours))
 
 
 @pytest.mark.parametrize(
     ("clock", "now", "paused", "expected"),
     [
-        (Clock(at(4)), 0, None, "running"),
-        (Clock(at(4)), 2.99, None, "running"),
-        (Clock(at(4)), 3, None, "at_risk"),
-        (Clock(at(4)), 4, None, "at_risk"),
-        (Clock(at(4)), 4.001, None, "missed"),
-        (Clock(at(4), met_at=at(4)), 99, None, "met"),
-        (Clock(at(4), met_at=at(4.001)), 99, None, "missed"),
-        (Clock(at(4)), 99, 2, "paused"),
-        (Clock(at(4)), 99, 3.5, "paused"),
-        (Clock(at(4)), 99, 4.5, "missed"),
-        (Clock(at(4), met_at=at(1)), 99, 2, "met"),
+        (clock(4), 0, None, "running"),
+        (clock(4), 2.99, None, "running"),
+        (clock(4), 3, None, "at_risk"),
+        (clock(4), 4, None, "at_risk"),
+        (clock(4), 4.001, None, "missed"),
+        (clock(4, met=4), 99, None, "met"),
+        (clock(4, met=4.001), 99, None, "missed"),
+        (clock(4), 99, 2, "paused"),
+        (clock(4), 99, 3.5, "paused"),
+        (clock(4), 99, 4.5, "missed"),
+        (clock(4, met=1), 99, 2, "met"),
         # 4 hours given, 96 waited: at risk after 3 hours of its own, not after 75 of 100
-        (Clock(at(100), stood=96 * HOUR), 98.9, None, "running"),
-        (Clock(at(100), stood=96 * HOUR), 99, None, "at_risk"),
-        (Clock(at(100), stood=96 * HOUR), 100.1, None, "missed"),
+        (clock(100, risk=99), 98.9, None, "running"),
+        (clock(100, risk=99), 99, None, "at_risk"),
+        (clock(100, risk=99), 100.1, None, "missed"),
     ],
 )
 def test_a_clock_reads(clock, now, paused, expected):
@@ -138,15 +144,48 @@ def test_a_second_contact_does_not_move_the_first():
 
 def test_a_pause_moves_what_is_still_to_be_kept_by_as_long_as_it_lasted():
     after = play(("acknowledge", 1), ("wait", 2), ("resume", 7.5))
-    assert after.acknowledge == Clock(at(4), met_at=at(1))
-    assert after.contact == Clock(at(13.5), stood=5.5 * HOUR)
-    assert after.resolve == Clock(at(53.5), stood=5.5 * HOUR)
+    assert after.acknowledge == clock(4, met=1)
+    assert after.contact == clock(13.5, risk=11.5)
+    assert after.resolve == clock(53.5, risk=41.5)
     assert (after.paused_at, after.wait_until) == (None, None)
 
 
 def test_several_pauses_add_up():
     after = play(("acknowledge", 1), ("wait", 2), ("resume", 3), ("wait", 4), ("resume", 10))
-    assert after.resolve == Clock(at(55), stood=7 * HOUR)
+    assert after.resolve == clock(55, risk=43)
+
+
+def test_a_promise_that_was_missed_stays_missed_over_a_pause():
+    assert play(("wait", 9), ("resume", 20)).contact == clock(8)
+    assert state(play(("wait", 9), ("resume", 20)).contact, 20) == "missed"
+
+
+OFFICE = Calendar(
+    zone="UTC", hours={day: (Interval.from_text("09:00-17:00"),) for day in DAYS[:5]}
+)  # START is a Friday
+
+
+@pytest.mark.parametrize(
+    ("due", "paused", "resumed", "expected"),
+    [  # hours after Friday, 10:00; Monday's opening is hour 71, Tuesday's 95
+        (4, 2, 3, 5),
+        (4, 2, 6, 72),  # from Friday 12:00 to 16:00; two hours are left: one on Friday, one on Monday
+        (4, 2, 40, 73),  # until Sunday: from Monday's opening on
+        (4, 2, 71, 73),
+        (4, 2, 80, 97),  # until Monday evening
+        (73, 9, 20, 73),  # a pause outside the hours takes nothing
+        (95, 90, 92, 95),  # due at an opening stays there
+        (95, 90, 98, 98),  # nothing was left
+    ],
+)
+def test_after_a_pause_as_much_open_time_is_left_as_before(due, paused, resumed, expected):
+    time = time_on(OFFICE)
+    risk = time.later(START, 0.75 * time.between(START, at(due)))
+    before = item("acknowledged", resolve=Clock(at(due), risk), time=time)
+    after = play(("wait", paused), ("resume", resumed), start=before).resolve
+    assert after.due_at == at(expected)
+    assert time.between(after.at_risk_at, after.due_at) == time.between(risk, at(due))
+    assert after.at_risk_at <= after.due_at
 
 
 def test_who_waits_for_the_customer_has_seen_the_item():
@@ -156,7 +195,7 @@ def test_who_waits_for_the_customer_has_seen_the_item():
 
 def test_resolving_while_waiting_ends_the_pause_first():
     after = play(("wait", 40), ("resolve", 60))
-    assert after.resolve == Clock(at(68), met_at=at(60), stood=20 * HOUR)
+    assert after.resolve == clock(68, risk=56, met=60)
     assert state(after.resolve, 99) == "met"
     assert (after.status, after.paused_at) == ("resolved", None)
 
@@ -168,7 +207,7 @@ def test_a_resolved_item_has_nothing_due():
 
 def test_reopening_lets_the_promise_run_on_and_forgets_the_answer():
     after = play(("resolve", 1), ("reopen", 2))
-    assert after.resolve == Clock(at(48))
+    assert after.resolve == clock(48)
     assert (after.status, after.outcome, after.root_cause) == ("acknowledged", None, None)
     assert after.acknowledge.met_at == at(1)
 
@@ -208,23 +247,24 @@ def test_what_is_not_mandatory_resolves_freely():
 STEPS = st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 3_000)), max_size=25)
 
 
-@given(STEPS, st.booleans())
-def test_no_sequence_of_events_breaks_a_promise_silently(steps, mandatory):
-    now, played, stood = START, item(mandatory=mandatory), timedelta(0)
+@given(STEPS, st.booleans(), st.sampled_from([PLAIN_TIME, time_on(OFFICE)]))
+def test_no_sequence_of_events_breaks_a_promise_silently(steps, mandatory, time):
+    now, played, stood = START, item(mandatory=mandatory, time=time), timedelta(0)
+    first, reserve = played.resolve, time.between(played.resolve.at_risk_at, played.resolve.due_at)
     for name, minutes in steps:
         now += timedelta(minutes=minutes)
         try:
             after = happen(played, event(name), now)
         except Impossible:
             continue
-        if played.paused_at is not None and after.paused_at is None:
-            stood += now - played.paused_at
+        if played.paused_at is not None and after.paused_at is None and played.paused_at <= played.resolve.due_at:
+            stood += time.between(played.paused_at, now)
         for before_clock, clock in ((played.acknowledge, after.acknowledge), (played.resolve, after.resolve)):
             moved = clock.due_at - before_clock.due_at
-            assert moved == clock.stood - before_clock.stood
-            assert moved == timedelta(0) or name in {"resume", "resolve"}
+            assert moved == timedelta(0) or (moved > timedelta(0) and name in {"resume", "resolve"})
             assert clock.met_at is None or START <= clock.met_at <= now
-        assert after.resolve == Clock(START + 48 * HOUR + stood, after.resolve.met_at, stood)
+        assert time.between(after.resolve.at_risk_at, after.resolve.due_at) == reserve
+        assert time.between(START, after.resolve.due_at) == time.between(START, first.due_at) + stood
         assert (after.paused_at is not None) == (after.status == "waiting")
         assert (after.resolve.met_at is not None) == (after.status == "resolved")
         assert after.status == "open" or after.acknowledge.met_at is not None

@@ -6,6 +6,7 @@ ALTER TABLE work_item ADD COLUMN harm DOUBLE PRECISION NOT NULL DEFAULT 0;
 ALTER TABLE work_item ADD COLUMN tick_at TIMESTAMPTZ;
 ALTER TABLE work_item ADD COLUMN offered_to VARCHAR;
 ALTER TABLE work_item ADD COLUMN offer_due_at TIMESTAMPTZ;
+ALTER TABLE work_item_evidence ADD COLUMN ended_at TIMESTAMPTZ;
 
 UPDATE work_item SET customer = said.customer
 FROM (
@@ -19,6 +20,7 @@ WHERE said.work_item_id = work_item.id AND said.customer IS NOT NULL;
 
 CREATE INDEX work_item_of_customer ON work_item (customer, kind, created_at);
 CREATE INDEX work_item_joinable ON work_item (join_key, kind) WHERE join_key IS NOT NULL;
+CREATE INDEX work_item_bypassed ON work_item (bypass, created_at) WHERE bypass IS NOT NULL;
 CREATE INDEX work_item_ticking ON work_item (tick_at) WHERE tick_at IS NOT NULL;
 
 ALTER TABLE "user" ADD COLUMN hours JSONB;
@@ -37,6 +39,7 @@ CREATE TABLE notice (
     words VARCHAR NOT NULL,
     level INTEGER,
     harm DOUBLE PRECISION NOT NULL,
+    any_hour BOOLEAN NOT NULL,
     once_key VARCHAR NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     due_at TIMESTAMPTZ NOT NULL,
@@ -51,7 +54,10 @@ CREATE TABLE notice (
 );
 CREATE INDEX notice_of_person ON notice (person, due_at);
 CREATE INDEX notice_of_item ON notice (work_item_id);
+CREATE INDEX notice_newest ON notice (created_at, id);
 CREATE INDEX notice_untold ON notice (due_at) WHERE told_at IS NULL;
+CREATE INDEX notice_unseen ON notice (person) WHERE told_at IS NOT NULL AND seen_at IS NULL;
+CREATE INDEX notice_told ON notice (person, told_at, id) WHERE told_at IS NOT NULL;
 
 CREATE TABLE backtest (
     id UUID NOT NULL,
@@ -61,6 +67,8 @@ CREATE TABLE backtest (
     until TIMESTAMPTZ NOT NULL,
     state VARCHAR NOT NULL,
     reason VARCHAR,
+    handling JSONB NOT NULL,
+    attempts INTEGER NOT NULL,
     records INTEGER NOT NULL,
     done INTEGER NOT NULL,
     result JSONB,

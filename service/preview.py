@@ -1,0 +1,82 @@
+"""A look at the stored records a condition would be true for, while its rule is still being written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from service.decisions import case_from
+from service.route.expression import Expression
+from service.route.program import Program
+from service.route.sql import RECORDS, loosened, sql_of
+from service.work.past import looked_at, past_of
+
+MOST_LOOKED_AT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How many records of those looked at a condition is true for, and the newest of them, newest first.
+
+    `more` says whether the period holds more records than were looked at, the newest being looked at first.
+    """
+
+    matching: int
+    looked_at: int
+    more: bool
+    newest: tuple[UUID, ...]
+
+
+def preview(
+    session: Session,
+    tree: Expression,
+    thresholds: Mapping[str, float | None],
+    since: datetime,
+    limit: int = 10,
+    most: int = MOST_LOOKED_AT,
+) -> Preview:
+    """Ask the newest records since a moment (aware, inclusive) that were not withdrawn, as of when each came in.
+
+    The database answers; what only RE2 can tell is asked again here, of the records the rest of the condition allows.
+    """
+    asked = sql_of(loosened(tree), thresholds)
+    exact = sql_of(tree, thresholds).exact
+    seen = (
+        "(SELECT * FROM feedback WHERE received_at >= :since AND withdrawn_at IS NULL"
+        " ORDER BY received_at DESC, id DESC LIMIT :most)"
+    )
+    given = {"since": since, "most": most + 1}
+    there = int(session.execute(text(f"SELECT count(*) FROM {seen} f"), given).scalar_one())  # noqa: S608 - our own words
+    columns = "f.id" if exact else "f.id, f.source, f.history, f.received_at, r.body, c.document, c.topics"
+    rows = session.execute(
+        text(
+            f"SELECT {columns} FROM {seen} f {RECORDS} WHERE {asked.text} ORDER BY f.received_at DESC, f.id DESC"  # noqa: S608 - our own words and parameters
+        ),
+        {**given, **asked.parameters, "most": most},
+    ).all()
+    found = [row.id for row in rows] if exact else _confirmed(session, tree, thresholds, rows)
+    return Preview(len(found), min(there, most), there > most, tuple(found[:limit]))
+
+
+def _confirmed(
+    session: Session, tree: Expression, thresholds: Mapping[str, float | None], rows: Sequence[Row[Any]]
+) -> list[UUID]:
+    program = Program([tree])
+    cases = [
+        (
+            row.id,
+            case_from(row.body, row.document, row.topics, source=row.source, history=row.history, at=row.received_at),
+        )
+        for row in rows
+    ]
+    past = past_of(session, [program], cases, {})
+    answers = zip(cases, rows, strict=True)
+    return [
+        feedback_id
+        for (feedback_id, case), row in answers
+        if program.fires(looked_at(case, row.body, program, past.get(feedback_id)), thresholds)
+    ]

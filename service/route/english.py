@@ -1,0 +1,282 @@
+"""A whole policy in plain language: what it makes of which answer, for whom, and by when. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from service.route.clocks import ALWAYS, DAYS, TARGETS, Calendar, Duration, Escalation, Interval, Sla, Target, Targets
+from service.route.phrases import (
+    KINDS,
+    a_kind,
+    condition,
+    field_words,
+    kinds_of,
+    length,
+    listed,
+    percent,
+    value_words,
+)
+from service.route.policy import Action, Bypass, Example, Group, Named, People, Policy, Rule, Threshold
+
+TARGET_WORDS: Mapping[Target, str] = {
+    "acknowledge": "acknowledged",
+    "contact": "the customer contacted",
+    "resolve": "done",
+}
+_DAY_WORDS: Mapping[str, str] = dict(
+    zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
+)
+_STOPS: Mapping[str, str] = {
+    "met": "unless it was met after all",
+    "acknowledged": "unless somebody who was told has confirmed it",
+    "resolved": "unless it is done",
+}
+_BELIEFS: Mapping[str, str] = {
+    "sentiment": "the text sounds {}",
+    "type": "the text is of the type {}",
+    "urgency": "the urgency of the text is {}",
+    "topic": "the text is about {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One named thing of a policy, in sentences."""
+
+    name: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a policy under its heading; `key` is what the document calls it."""
+
+    key: str
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def describe(policy: Policy) -> tuple[Section, ...]:
+    """Say everything a policy says, in the order of its rules; a part that it does not have is left out."""
+    sections = (
+        Section("rules", "What is made of an answer", tuple(_rules(policy))),
+        Section("bypass", "Straight to a person", tuple(bypass_entry(one) for one in policy.bypass)),
+        Section("slas", "By when", tuple(sla_entry(name, sla) for name, sla in policy.slas.items())),
+        Section("calendars", "Working hours", tuple(calendar_entry(name, c) for name, c in policy.calendars.items())),
+        Section(
+            "groups", "Who", (*(group_entry(name, group) for name, group in policy.groups.items()), *_last(policy))
+        ),
+        Section("thresholds", "How sure the reading must be", tuple(_thresholds(policy))),
+        Section("examples", "Examples", tuple(example_entry(example) for example in policy.examples)),
+    )
+    return tuple(section for section in sections if section.entries)
+
+
+def rule_entry(rule: Rule) -> Entry:
+    """A rule on its own."""
+    return Entry(rule.name, tuple(_rule(rule)))
+
+
+def _rules(policy: Policy) -> Iterator[Entry]:
+    made: dict[str, str] = {}
+    for rule in policy.rules:
+        first = made.setdefault(rule.then.create, rule.name)
+        yields = f"Where {first} has made {a_kind(rule.then.create)} already, it makes none."
+        yield Entry(rule.name, (*_rule(rule), *([] if first == rule.name else [yields])))
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield f"When {condition(rule.when)}: {action_words(rule.then)}."
+    if rule.then.sla:
+        yield f"It is due as the service level {rule.then.sla} says."
+    if rule.then.tags == "topics":
+        yield "It carries the topics of the text as tags."
+    elif rule.then.tags:
+        yield f"It carries the tags {listed(rule.then.tags, 'and')}."
+    yield from joining_words(rule.then)
+    if rule.stop:
+        yield "No later rule is asked then."
+
+
+def action_words(then: Action) -> str:
+    """What a rule makes: `a follow-up that must be done, urgent, for duty, sent to helpdesk`."""
+    parts = [a_kind(then.create) + (" that must be done" if then.mandatory else "")]
+    if then.priority != "normal":
+        parts.append({"low": "not pressing", "high": "of high priority"}.get(then.priority, then.priority))
+    if then.assign:
+        parts.append(f"for {then.assign}")
+    if then.deliver:
+        parts.append(f"sent to {listed(then.deliver, 'and')}")
+    return ", ".join(parts)
+
+
+def joining_words(then: Action) -> Iterator[str]:
+    """How an item joins an open one instead of being made; nothing where it never does."""
+    if not then.key and then.join is None:
+        return
+    what = [f"the same {field_words(part.name).removeprefix('the ')}" for part in then.key]
+    same = f"with {listed(what, 'and')}" if what else "of the same customer about the same topic"
+    within = "" if then.join is None else f" that is at most {length(then.join, ALWAYS)} old"
+    yield f"Where there is an open one {same}{within}, the answer joins that instead."
+
+
+def bypass_entry(one: Bypass) -> Entry:
+    """What goes straight to a person."""
+    most = f"at most {one.quota:,} a day" if one.quota > 1 else "at most one a day"
+    first = f"When {condition(one.when)}: what the rules make goes straight to {one.to}, {most}."
+    return Entry(one.name, (first, f'The reason kept with it: "{value_words(one.reason)}"'))
+
+
+def sla_entry(name: str, sla: Sla) -> Entry:
+    """What is promised, on which hours, and who hears of a promise that was missed."""
+    return Entry(name, tuple(_sla(sla)))
+
+
+def _sla(sla: Sla) -> Iterator[str]:
+    if any(getattr(sla, target) is not None for target in TARGETS):
+        yield f"{_sentence(targets_words(sla, sla.calendar))}."
+    for kind, targets in sla.kinds.items():
+        yield f"{KINDS.get(kind, kind)}s: {targets_words(targets, sla.calendar)}."
+    for tier, targets in sla.tiers.items():
+        yield f"For customers of the tier {tier}: {targets_words(targets, sla.calendar)}."
+    if sla.hand_off is not None:
+        yield f"A hand-off must be accepted within {length(sla.hand_off, sla.calendar)}."
+    yield (
+        "The clock runs day and night, on holidays too."
+        if sla.calendar == ALWAYS
+        else f"The clock runs in the working hours of the calendar {sla.calendar}."
+    )
+    for number, step in enumerate(sla.escalate, 1):
+        yield f"Level {number}: {escalation_words(step, sla.calendar)}."
+
+
+def targets_words(targets: Sla | Targets, calendar: str) -> str:
+    """`acknowledged within 4 working hours, done within 2 working days`."""
+    given: list[tuple[Target, Duration | None]] = [(target, getattr(targets, target)) for target in TARGETS]
+    parts = [f"{TARGET_WORDS[name]} within {length(time, calendar)}" for name, time in given if time is not None]
+    return ", ".join(parts)
+
+
+def escalation_words(step: Escalation, calendar: str) -> str:
+    """`4 working hours after a target was missed the owner's manager is told, unless ...`."""
+    who = {"owner": "the owner", "owner.manager": "the owner's manager"}.get(step.to)
+    who = who or ("the manager of the owner's manager" if step.to == "owner.manager.manager" else step.to)
+    hours = ", also outside their own hours" if step.any_hour else ""
+    words = f' "{value_words(step.notice)}"' if step.notice else ""
+    told = "are" if who == step.to else "is"
+    after = length(step.after, calendar)
+    return f"{after} after a target was missed {who} {told} told{words}{hours}, {_STOPS[step.stop]}"
+
+
+def calendar_entry(name: str, calendar: Calendar) -> Entry:
+    """When people work, where, and which days are free."""
+    hours = "; ".join(f"{days} {spans}" for days, spans in _weeks(calendar.hours))
+    zone = "in the owner's own time zone" if calendar.zone == "owner" else f"in the time zone {calendar.zone}"
+    sentences = [f"{hours}, {zone}."]
+    if calendar.holidays:
+        sentences.append(f"The public holidays of {calendar.holidays} are free.")
+    return Entry(name, tuple(sentences))
+
+
+def _weeks(hours: Mapping[str, Sequence[Interval]]) -> Iterator[tuple[str, str]]:
+    """Days that follow each other and have the same hours, taken together."""
+    runs: list[tuple[list[str], str]] = []
+    for day in (day for day in DAYS if day in hours):
+        said = listed([interval_words(one) for one in hours[day]], "and")
+        follows = runs and runs[-1][1] == said and DAYS.index(day) == DAYS.index(runs[-1][0][-1]) + 1
+        if follows:
+            runs[-1][0].append(day)
+        else:
+            runs.append(([day], said))
+    for days, said in runs:
+        first, last = _DAY_WORDS[days[0]], _DAY_WORDS[days[-1]]
+        yield (first if first == last else f"{first} to {last}"), said
+
+
+def interval_words(one: Interval) -> str:
+    """`09:00-12:30`."""
+    ends = (one.opens, one.closes)
+    return "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in ends)
+
+
+def group_entry(name: str, group: Group) -> Entry:
+    """Who is in a group, or which group it stands for."""
+    return Entry(name, tuple(_group(group)))
+
+
+def _group(group: Group) -> Iterator[str]:
+    if isinstance(group, Named):
+        yield f"The same as {group.name}."
+    elif isinstance(group, People):
+        yield f"{part_words(group)}."
+    else:
+        by = field_words(group.by.name)
+        for value, part in group.values.items():
+            yield f"Where {by} is {value}: {part_words(part)}."
+        yield f"Anybody else, and where {by} is not known: {part_words(group.default)}."
+
+
+def part_words(group: Group) -> str:
+    """A group, or what stands for one value of a split one, in a line."""
+    if isinstance(group, Named):
+        return f"the group {group.name}"
+    if isinstance(group, People):
+        skilled = [f"{listed(people, 'and')} for {skill}" for skill, people in group.skills.items()]
+        return "; ".join([_people(group), *skilled])
+    by = field_words(group.by.name)
+    parts = [f"where {by} is {value}, {part_words(part)}" for value, part in group.values.items()]
+    return f"{'; '.join(parts)}; else {part_words(group.default)}"
+
+
+def _people(group: People) -> str:
+    parts = [listed(group.people, "and")]
+    if group.capacity is not None:
+        parts.append(f"each with at most {group.capacity:,} open items")
+    if group.calendar:
+        parts.append(f"working the hours of {group.calendar}")
+    if group.manager:
+        parts.append(f"managed by {group.manager}")
+    if group.fallback:
+        parts.append(f"what they cannot take goes to {group.fallback}")
+    return ", ".join(parts)
+
+
+def _last(policy: Policy) -> Iterator[Entry]:
+    if policy.review:
+        yield Entry(
+            "review", (f"What the reading of a text leaves open goes to {policy.review}, where a person decides.",)
+        )
+    if policy.fallback:
+        yield Entry("fallback", (f"What nobody else can take goes to {policy.fallback}.",))
+
+
+def _thresholds(policy: Policy) -> Iterator[Entry]:
+    for name, threshold in policy.thresholds.items():
+        yield Entry(name, tuple(threshold_words(threshold)))
+
+
+def threshold_words(threshold: Threshold) -> Iterator[str]:
+    """From where on a belief counts, and on whose word."""
+    held = _BELIEFS[threshold.axis].format(threshold.label)
+    promise = threshold.promise
+    if promise is None:
+        yield f"It says from where on {held}. Nothing is promised about it, so no certificate can stand behind it."
+    else:
+        yield (
+            f"Of the texts taken to show that {held}, {percent(promise.precision)} must be rightly taken "
+            f"({percent(promise.confidence)} confidence)."
+        )
+    if threshold.uncertified is None:
+        yield "Without a certificate a person decides."
+    else:
+        until = "" if promise is None else "Until a certificate shows from where on that holds, "
+        said = f"{until}it counts from {percent(threshold.uncertified)} on, and the decision says `uncertified`."
+        yield _sentence(said)
+
+
+def example_entry(example: Example) -> Entry:
+    """What an example has to make."""
+    return Entry(example.name, (f"It must make {kinds_of(example.creates)}.",))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
