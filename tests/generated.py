@@ -60,6 +60,9 @@ def things(site: Site) -> dict[str, Any]:
     site.drain()
     story = site.api().get(f"/v1/feedback/{feedback}").json()
     (item,) = story["work_items"]
+    period = {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+    started = site.api().post("/v1/policies/2/backtest", json=period)
+    assert started.status_code == 202, started.text
     at = now()
     notice = Notice(person=site.person("store", "supervisor"), kind="left", words="", once_key="generated", due_at=at)
     with site.database.session() as session:
@@ -71,6 +74,7 @@ def things(site: Site) -> dict[str, Any]:
         "delivery_id": item["deliveries"][0]["id"],
         "import_id": sent.json()["id"],
         "notice_id": str(notice.id),
+        "backtest_id": started.json()["id"],
         "version": 2,
         "name": "store",
     }

@@ -35,6 +35,7 @@ _PLAIN: Mapping[str, str] = {
     "datetime_parsing": _TIME,
     "datetime_from_date_parsing": _TIME,
     "literal_error": "One of these is needed here: {expected}.",
+    "greater_than": "More than {gt} is needed here.",
     "greater_than_equal": "At least {ge} is needed here.",
     "less_than_equal": "At most {le} is allowed here.",
     "string_too_short": "This text is too short: it needs {min_length} or more characters.",
