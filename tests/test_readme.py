@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from calibration.__main__ import main as calibrate
 from models.taxonomy import default_taxonomy
+from service import policies
 from service.api.destinations import DestinationIn
 from service.ingest.record import FeedbackRecord
 from service.route.policy_document import check
@@ -24,6 +25,21 @@ def test_the_policy_of_the_readme_is_sound(repository):
     assert shown
     checked = check(textwrap.dedent(shown[0]), [topic.name for topic in default_taxonomy().topics])
     assert [rule.name for rule in checked.policy.rules] == ["detractor-follow-up", "negative-text-ticket"]
+
+
+SHOWN = {
+    "README.md": r"^    name: store\n(?:    .*\n)+",
+    "service/route/policies.md": r"^name: store\n(?:(?!```).*\n)+",
+}
+
+
+@pytest.mark.parametrize("document", SHOWN)
+def test_the_examples_of_a_policy_that_is_shown_hold(repository, reader, document):
+    shown = re.search(SHOWN[document], (repository / document).read_text(), re.MULTILINE)
+    assert shown
+    sound = policies.check(reader, textwrap.dedent(shown[0]))
+    assert sound.policy.examples
+    assert policies.broken(reader, sound.policy) == []
 
 
 def test_the_record_of_the_readme_is_accepted(repository):
