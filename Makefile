@@ -31,8 +31,8 @@ faults: .venv/.ready ## the full counts of the promises (long)
 	$(BIN)/pytest --hypothesis-profile=search --numprocesses=logical --maxprocesses=4 tests/calibration tests/service/route
 	$(BIN)/pytest -m faults --timeout=3600 $(ARGS)
 
-screenshots: .venv/.ready chromium ## every page at both widths in light and dark, into screenshots/
-	SCREENSHOTS="$(FOLDER)" $(BIN)/pytest tests/browser/screenshots.py $(ARGS)
+screenshots: .venv/.ready chromium ## every page, and a supervisor's day, at both widths in light and dark, into screenshots/
+	SCREENSHOTS="$(FOLDER)" $(BIN)/pytest tests/browser/screenshots.py tests/browser/test_supervisors_day.py $(ARGS)
 
 chromium:
 	@sh locks/chromium.sh

@@ -20,10 +20,11 @@ from service.store.tables import Classification, Delivery, Feedback, FeedbackRev
 from service.store.tables import Decision as DecisionRow
 from service.work import notices, timers
 from service.work.assignment import Assigner
+from service.work.held import hold
 from service.work.joining import Placed, joinable, lock_keys, news_of, place
 from service.work.making import Ruling, store
 from service.work.past import looked_at, past_of
-from service.work.revising import Changed, Evidence, answers_before, evidence_of_records, hold_items, reconcile
+from service.work.revising import Changed, Evidence, answers_before, evidence_of_records, items_of, reconcile
 from service.work.staff import Staff
 from service.work.voices import reweigh
 
@@ -62,10 +63,11 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
     pending = _pending(session, ids)
     at = now()
     evidence = evidence_of_records(session, [one.feedback.id for one in pending])
-    receipts, decided = _judged(session, _seen(policies, pending, at), evidence, at)
+    staff = Staff(session, at)
+    receipts, decided = _judged(session, _seen(policies, pending, at), evidence, staff)
     if receipts:
         session.connection().execute(insert(DecisionRow), [row.model_dump() for row in receipts])
-    _carry_out(session, decided, evidence, at)
+    _carry_out(session, decided, evidence, staff)
     session.execute(
         text("UPDATE feedback SET stage = 'routed', stage_since = :at, attempts = 0 WHERE id = ANY(:ids)"),
         {"at": at, "ids": [one.feedback.id for one in pending]},
@@ -79,12 +81,12 @@ def _seen(policies: Deciding, pending: Sequence[Pending], at: datetime) -> list[
 
 
 def _judged(
-    session: Session, seen: Sequence[Seen], evidence: Evidence, at: datetime
+    session: Session, seen: Sequence[Seen], evidence: Evidence, staff: Staff
 ) -> tuple[list[DecisionRow], list[Decided]]:
     """The receipts of every policy that looks at these records, and what the live ones decided."""
     programs = {active.version: active.policy.program for one in seen for active in (one.live, *one.shadows)}
     past = past_of(session, programs.values(), [(one.pending.feedback.id, one.case) for one in seen], evidence)
-    staff, assigners = Staff(session, at), dict[int, Assigner]()
+    assigners = dict[int, Assigner]()
     receipts, decided = list[DecisionRow](), list[Decided]()
     for one in seen:
         row, body = one.pending.feedback, one.pending.body
@@ -93,16 +95,16 @@ def _judged(
             case = looked_at(one.case, body, programs[active.version], past.get(row.id))
             made, decision = _receipted(one.pending, case, active, mode)
             receipts.append(made)
-        assigner = assigners.setdefault(one.live.version, Assigner(session, one.live.policy, at, staff))
+        assigner = assigners.setdefault(one.live.version, Assigner(session, one.live.policy, staff.at, staff))
         ruling = Ruling(row.id, row.revision, body, case, made.id, decision, one.live.policy, assigner)
         decided.append(Decided(one.pending, ruling))
     return receipts, decided
 
 
-def _carry_out(session: Session, decided: Sequence[Decided], before: Evidence, at: datetime) -> None:
+def _carry_out(session: Session, decided: Sequence[Decided], before: Evidence, staff: Staff) -> None:
     """Make, join, revise and retract items as was decided, and tell whom it concerns."""
     keys = lock_keys(session, _new_plans(decided, before))
-    before, held = hold_items(session, [one.ruling.feedback_id for one in decided], keys)
+    held = hold(session, {*items_of(before), *keys})
     said, open_items = answers_before(session, before), joinable(keys, held)
     changed, placed, rows = Changed(), list[Placed](), list[SQLModel]()
     later: set[UUID] = set()  # what was imported delays no delivery of what was pushed
@@ -120,8 +122,8 @@ def _carry_out(session: Session, decided: Sequence[Decided], before: Evidence, a
             later.update(row.id for row in mine if isinstance(row, Delivery))
         rows.extend(mine)
     store(session, rows, later)
-    timers.defer_ticks(session, changed.begun)
-    notices.tell(session, [*changed.news, *news_of(placed)], at)
+    timers.defer_ticks_again(session, changed.begun)
+    notices.tell(session, [*changed.news, *news_of(placed), *staff.news], staff.at)
     reweigh(session, weighed)
 
 

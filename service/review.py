@@ -14,12 +14,13 @@ from service.route import decide
 from service.route.policy import Policy, Rule
 from service.route.receipt import decided_on
 from service.route.versions import fetch
-from service.store.tables import Decision, FeedbackRevision, WorkItem
+from service.store.tables import Decision, Feedback, FeedbackRevision, WorkItem, now
 from service.work import acknowledgement, handing, notices
 from service.work.assignment import Assigner
 from service.work.events import AcknowledgeEscalation, Event, Judge
-from service.work.items import record_event
-from service.work.joining import Placed, news_of, place_alone
+from service.work.held import UNRESOLVED, hold
+from service.work.items import locked, record_event
+from service.work.joining import lock_keys, news_of, place_alone
 from service.work.lifecycle import Impossible
 from service.work.making import Ruling, store
 from service.work.revising import evidence_of_records
@@ -60,8 +61,32 @@ def open_rules(session: Session, row: WorkItem) -> list[Rule]:
     return _open(fetch(session, decision.policy_version), json.loads(decision.receipt)["review"])
 
 
+def take(session: Session, item_id: UUID) -> WorkItem | None:
+    """An item, held until the transaction ends so that something may happen to it; None where there is none.
+
+    Whoever judges a review makes and joins items of its record: all that this may touch is held, in the one order in
+    which everybody takes locks (`service.work.held`).
+    """
+    row = session.get(WorkItem, item_id)
+    if row is not None and row.kind == "review" and row.status in UNRESOLVED:
+        _hold_surroundings(session, row)
+    return locked(session, item_id)
+
+
+def _hold_surroundings(session: Session, row: WorkItem) -> None:
+    feedback_id = session.get_one(Decision, row.decision_id).feedback_id
+    session.get(Feedback, feedback_id, with_for_update={"key_share": True})
+    session.refresh(row)  # until now its record may have been decided anew
+    decision = session.get_one(Decision, row.decision_id)
+    policy = fetch(session, decision.policy_version)
+    ruling = _ruling(session, decision, policy, "", now())
+    keys = lock_keys(session, [(ruling, decide.plan(rule, ruling.case)) for rule in open_rules(session, row)])
+    behind = evidence_of_records(session, [feedback_id]).get(feedback_id, {})
+    hold(session, {row.id, *keys, *(one.work_item_id for one in behind.values())})
+
+
 def happens(session: Session, row: WorkItem, event: Event, *, actor: str, at: datetime) -> None:
-    """Let any event happen to an item (its row locked by the caller); the caller commits.
+    """Let any event happen to an item (held by the caller, see `take`); the caller commits.
 
     Raises:
         Impossible: the item's state does not allow it; nothing is changed.
@@ -76,7 +101,7 @@ def happens(session: Session, row: WorkItem, event: Event, *, actor: str, at: da
 
 
 def judge(session: Session, row: WorkItem, event: Judge, *, actor: str, at: datetime) -> Judged:
-    """Resolve a review item (its row locked by the caller) with a person's answers; the caller commits.
+    """Resolve a review item (held by the caller, see `take`) with a person's answers; the caller commits.
 
     Each yes makes the item its rule plans, with clocks that start now: at most one of a kind for a feedback record,
     the first rule of the policy winning. The answers stay in the history; they are no blind labels.
@@ -95,7 +120,8 @@ def judge(session: Session, row: WorkItem, event: Judge, *, actor: str, at: date
     held = evidence_of_records(session, [decision.feedback_id]).get(decision.feedback_id, {})
     first = {rule.then.create: rule for rule in reversed(wanted) if rule.then.create not in held}
     making = [rule for rule in wanted if first.get(rule.then.create) is rule]
-    placed = _placed(session, decision, policy, making, actor, at)
+    ruling = _ruling(session, decision, policy, actor, at)
+    placed = place_alone(session, [(ruling, decide.plan(rule, ruling.case)) for rule in making])
     made = tuple(
         NewItem(one.held.row.id, one.held.row.kind, rule.name) for one, rule in zip(placed, making, strict=True)
     )
@@ -103,7 +129,7 @@ def judge(session: Session, row: WorkItem, event: Judge, *, actor: str, at: date
     noted = {"made": [item.to_json() for item in judged.made], "existing": list(judged.existing)}
     record_event(session, row, event, actor=actor, at=at, noted=noted)
     store(session, [one for part in placed for one in part.rows])
-    notices.tell(session, news_of(placed), at)
+    notices.tell(session, [*news_of(placed), *ruling.assigner.staff.news], at)
     reweigh(session, [decision.feedback_id])
     return judged
 
@@ -119,11 +145,9 @@ def _require_answers(names: Sequence[str], answers: Mapping[str, bool]) -> None:
         raise WrongAnswers([(pointer(["rules", name]), detail) for name, detail in (*unknown, *unanswered)])
 
 
-def _placed(
-    session: Session, decision: Decision, policy: Policy, rules: Sequence[Rule], actor: str, at: datetime
-) -> list[Placed]:
+def _ruling(session: Session, decision: Decision, policy: Policy, actor: str, at: datetime) -> Ruling:
     case, thresholds = decided_on(decision.receipt)
-    ruling = Ruling(
+    return Ruling(
         decision.feedback_id,
         decision.revision,
         _answer(session, decision),
@@ -134,7 +158,6 @@ def _placed(
         Assigner(session, policy, at),
         actor,
     )
-    return place_alone(session, [(ruling, decide.plan(rule, case)) for rule in rules])
 
 
 def _answer(session: Session, decision: Decision) -> Mapping[str, Any]:

@@ -3,19 +3,17 @@
 import asyncio
 import os
 import shutil
-import socket
-import threading
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from chromium import WithoutChromium
 from hypothesis import settings
+from sites import emptied, serving, wired
 from sqlalchemy import text
 
-from models.taxonomy import default_taxonomy
 from service import worker
 from service.api.dependencies import Wiring
 from service.app import create_app
@@ -25,18 +23,17 @@ from service.demo.helpdesk import HelpDesk
 from service.ingest.group import GroupedIntake
 from service.people.access import create_key
 from service.pipeline import Works
-from service.route.versions import ensure_default
 from service.standard_webhooks import new_secret
 from service.store.database import Database, check, connect
 from service.store.migrate import migrate
 from service.store.postgres import hold
-from service.store.tables import SQLModel
 from service.store.vault import Vault
 
 # a busy machine is no finding; what hangs ends by pytest's timeout
 settings.register_profile("search", deadline=None)  # new cases every time: `make faults`
 settings.register_profile("heed", deadline=None, derandomize=True)  # a change is judged by the same cases everywhere
 settings.load_profile("heed")
+_WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # or every client reads all the authorities there are
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,10 +84,7 @@ def migrated(server_url: str) -> Iterator[Database]:
 @pytest.fixture
 def database(migrated: Database) -> Database:
     """The database as a fresh installation leaves it."""
-    tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
-    with migrated.session() as session:
-        session.execute(text(f"TRUNCATE {tables}, procrastinate_jobs, procrastinate_workers CASCADE"))
-        ensure_default(session, default_taxonomy().labels)
+    emptied(migrated)
     return migrated
 
 
@@ -140,20 +134,17 @@ def drain(works: Works) -> Callable[[], None]:
     return lambda: asyncio.run(worker.drain(works, works.database.conninfo))
 
 
-@pytest.fixture
-def address(wiring: Wiring) -> Iterator[str]:
-    """A web process over real HTTP; the address it answers at."""
-    with socket.socket(proto=socket.IPPROTO_TCP) as door:  # or asyncio leaves Nagle's 40 ms in
-        door.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(wiring), log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{door.getsockname()[1]}"
-        with httpx.Client(trust_env=False, transport=httpx.HTTPTransport(retries=20)) as probe:
-            probe.get(f"{url}/livez").raise_for_status()
+@pytest.fixture(scope="module")
+def served(migrated: Database, vault: Vault, reader: Reader, http: Client) -> Iterator[str]:
+    """A web process over real HTTP, the same for a whole module; the address it answers at."""
+    with serving(create_app(wired(migrated, vault, reader, http))) as url:
         yield url
-        server.should_exit = True
-        thread.join(10)
+
+
+@pytest.fixture
+def address(served: str, database: Database) -> str:
+    """A web process on a database as a fresh installation leaves it."""
+    return served
 
 
 @pytest.fixture
@@ -165,7 +156,8 @@ def signed_in(address: str, database: Database, vault: Vault) -> Iterator[Callab
         with database.session() as session:
             made = create_key(session, vault, name=role, role=role, source=source, actor="test")
         headers = {"Authorization": f"Bearer {made.key}"}
-        clients.append(httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=30))
+        made_of = {"headers": headers, "trust_env": False, "timeout": 30, "verify": _WITHOUT_TLS}
+        clients.append(httpx.Client(base_url=address, **made_of))
         return clients[-1]
 
     yield sign_in

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
-from service.api import examples
+from service.api import backtest_examples as examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.examples import answer, page
 from service.api.problems import Problem, not_found
 from service.backtest import job
 from service.backtest.cases import Chosen, cases
@@ -85,7 +86,7 @@ class CaseOut(BaseModel):
     "/v1/policies/{version}/backtest",
     status_code=202,
     summary="Backtest a policy",
-    responses=examples.answer(202, examples.BACKTESTING),
+    responses=answer(202, examples.BACKTESTING),
 )
 def create_backtest(session: SessionDep, caller: Admin, version: Version, body: BacktestIn) -> BacktestingOut:
     """Let a worker find out what this version would have made of a past period; nothing is changed by it."""
@@ -101,9 +102,7 @@ def create_backtest(session: SessionDep, caller: Admin, version: Version, body: 
     return BacktestingOut(id=row.id)
 
 
-@router.get(
-    "/v1/backtests", summary="List backtests", responses=examples.answer(200, examples.page(examples.BACKTEST_LISTED))
-)
+@router.get("/v1/backtests", summary="List backtests", responses=answer(200, page(examples.BACKTEST_LISTED)))
 def list_backtests(
     session: SessionDep,
     _caller: Supervisor,
@@ -122,7 +121,7 @@ def list_backtests(
     return Page(items=shown, next=following)
 
 
-@router.get("/v1/backtests/{backtest_id}", summary="Show a backtest", responses=examples.answer(200, examples.BACKTEST))
+@router.get("/v1/backtests/{backtest_id}", summary="Show a backtest", responses=answer(200, examples.BACKTEST))
 def get_backtest(session: SessionDep, _caller: Supervisor, backtest_id: UUID) -> BacktestOut:
     """How far a backtest has come, and its result when it is done."""
     return _shown(_row(session, backtest_id))
@@ -131,7 +130,7 @@ def get_backtest(session: SessionDep, _caller: Supervisor, backtest_id: UUID) ->
 @router.post(
     "/v1/backtests/{backtest_id}/cancel",
     summary="Cancel a backtest",
-    responses=examples.answer(200, examples.BACKTEST_CANCELLED, conflict="It has ended already"),
+    responses=answer(200, examples.BACKTEST_CANCELLED, conflict="It has ended already"),
 )
 def cancel_backtest(session: SessionDep, caller: Admin, backtest_id: UUID) -> BacktestOut:
     """End a backtest that runs; the worker stops within two seconds."""
@@ -148,7 +147,7 @@ def cancel_backtest(session: SessionDep, caller: Admin, backtest_id: UUID) -> Ba
 @router.get(
     "/v1/backtests/{backtest_id}/cases",
     summary="List the cases behind a backtest",
-    responses=examples.answer(200, examples.page(examples.BACKTEST_CASE)),
+    responses=answer(200, page(examples.BACKTEST_CASE)),
 )
 def list_cases(
     session: SessionDep,

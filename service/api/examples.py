@@ -188,86 +188,6 @@ STORY: dict[str, Any] = {
 }
 WITHDRAWN = {**STORY, "state": "withdrawn", "work_items": [{**WORK_ITEM, "status": "retracted", "due_at": None}]}
 
-BACKTEST_ASKED: dict[str, Any] = {"since": "2026-10-01T00:00:00Z", "until": "2026-11-01T00:00:00Z"}
-BACKTESTING = {"id": "0199a0f0-1c00-7000-8000-000000000006"}
-BACKTEST_LISTED: dict[str, Any] = {
-    **BACKTESTING,
-    "policy_version": 3,
-    "against_version": 2,
-    **BACKTEST_ASKED,
-    "state": "done",
-    "reason": None,
-    "records": 1,
-    "done": 1,
-    "created_by": "ada",
-    "created_at": _AT,
-    "finished_at": _AT,
-}
-_APPEARS: dict[str, Any] = {"now": 0, "then": 1, "appears": 1, "vanishes": 0, "changed": 0}
-BACKTEST_CASE: dict[str, Any] = {
-    "feedback_id": _FEEDBACK_ID,
-    "change": "appears",
-    "kind": "follow_up",
-    "rule": "detractor-follow-up",
-    "owner": "jan",
-    "day": "2026-10-20",
-    "words": "Parcel came two weeks late and broken.",
-}
-BACKTEST: dict[str, Any] = {
-    **BACKTEST_LISTED,
-    "result": {
-        "records": 1,
-        "unread": 0,
-        "differing": 1,
-        "kinds": [{"kind": "follow_up", **_APPEARS}],
-        "rules": [{"rule": "detractor-follow-up", "kind": "follow_up", **_APPEARS}],
-        "owners": [
-            {
-                "owner": "jan",
-                **_APPEARS,
-                "capacity": 25,
-                "busiest_now": 0,
-                "busiest_then": 1,
-                "days_above_now": 0,
-                "days_above_then": 0,
-            }
-        ],
-        "days": [{"day": "2026-10-20", "kind": "follow_up", **_APPEARS}],
-        "load": [{"owner": "jan", "day": "2026-10-20", "now": 0, "then": 1}],
-        "queue": {
-            "handling": {"follow_up": 20},
-            "missed_now": 0,
-            "missed_then": 0,
-            "misses": [
-                {
-                    "sla": "detractor",
-                    "owner": "jan",
-                    "target": "acknowledge",
-                    "items_now": 0,
-                    "items_then": 1,
-                    "missed_now": 0,
-                    "missed_then": 0,
-                }
-            ],
-            "assumptions": ["Everybody works at one item at a time, the one that is due first."],
-        },
-        "promises": {
-            "sentence": "The threshold negative has no certificate, so nothing can be promised about how many items "
-            "are wrong."
-        },
-        "assumptions": ["Records count by when they were received, in their newest revision."],
-        "cases": 1,
-        "seconds": 0.7,
-        "processes": 1,
-    },
-}
-BACKTEST_CANCELLED: dict[str, Any] = {
-    **BACKTEST_LISTED,
-    "state": "cancelled",
-    "reason": "Cancelled by ada.",
-    "result": None,
-}
-
 _WEBHOOK = {"base_url": "https://desk.example.com/heed"}
 DESTINATION: dict[str, Any] = {"name": "helpdesk", "kind": "webhook", "settings": _WEBHOOK}
 CHANGE: dict[str, Any] = {"settings": {"base_url": "https://desk.example.com/heed/v2"}, "enabled": True}
@@ -328,40 +248,6 @@ IMPORT: dict[str, Any] = {
     },
     "mapping": {"external_id": "id", "verbatims.0.text": "text", "scores.nps": "nps"},
     "errors": [{"row": 3, "column": "nps", "detail": "At most 10 is allowed here."}],
-}
-
-PREFERENCES: dict[str, Any] = {
-    "manager": "eva",
-    "zone": "Europe/Warsaw",
-    "hours": {"mon-fri": ["09:00-17:00"]},
-    "absent_from": "2030-12-23T00:00:00Z",
-    "absent_until": "2031-01-02T00:00:00Z",
-    "substitute": "jan",
-    "destination": "helpdesk",
-    "digest": "09:00",
-    "alerts": 20,
-}
-PERSON: dict[str, Any] = {
-    "name": "ana",
-    "roles": ["supervisor"],
-    "active": True,
-    "away": False,
-    "created_at": "2026-11-19T16:00:00Z",
-    **PREFERENCES,
-}
-NOTICE: dict[str, Any] = {
-    "id": "0199a0f0-1c00-7000-8000-000000000006",
-    "person": "eva",
-    "kind": "escalated",
-    "words": "Nobody has taken this up in time: Follow up: NPS 3",
-    "level": 1,
-    "work_item_id": _ITEM_ID,
-    "created_at": _AT,
-    "due_at": _AT,
-    "told_at": _AT,
-    "seen_at": None,
-    "acknowledged_at": None,
-    "delivery_id": None,
 }
 
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
-from service.api import examples
+from service.api import people_examples as examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.examples import answer, page
 from service.api.problems import not_found
 from service.people.access import Caller
 from service.people.availability import away
@@ -52,7 +53,10 @@ class PersonPage(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """Something somebody is told: from `due_at` on, and since `told_at` once it was."""
+    """Something somebody is told: from `due_at` on, and since `told_at` once it was.
+
+    `dropped` says why it never will be: it came to nothing while it waited for their hours.
+    """
 
     id: UUID
     person: str
@@ -63,6 +67,7 @@ class NoticeOut(BaseModel):
     created_at: datetime
     due_at: datetime
     told_at: datetime | None
+    dropped: str | None
     seen_at: datetime | None
     acknowledged_at: datetime | None
     delivery_id: UUID | None
@@ -82,7 +87,7 @@ def _person(row: User) -> PersonOut:
     )
 
 
-@router.get("/people", summary="List people", responses=examples.answer(200, examples.page(examples.PERSON)))
+@router.get("/people", summary="List people", responses=answer(200, page(examples.PERSON)))
 def list_people(session: SessionDep, _caller: Admin, limit: LimitDep = 50, cursor: After = "") -> PersonPage:
     """Everybody with an account, by name, with their settings; never their passwords."""
     query = select(User).where(col(User.name) > cursor).order_by(col(User.name)).limit(limit + 1)
@@ -91,7 +96,7 @@ def list_people(session: SessionDep, _caller: Admin, limit: LimitDep = 50, curso
     return PersonPage(items=[_person(row) for row in found[:limit]], next=following)
 
 
-@router.patch("/people/{name}", summary="Change somebody's settings", responses=examples.answer(200, examples.PERSON))
+@router.patch("/people/{name}", summary="Change somebody's settings", responses=answer(200, examples.PERSON))
 def change_person(session: SessionDep, caller: Admin, name: str, wanted: Wanted) -> PersonOut:
     """Change where and when somebody is told things, who manages them and who stands in for them.
 
@@ -103,9 +108,7 @@ def change_person(session: SessionDep, caller: Admin, name: str, wanted: Wanted)
     return _person(row)
 
 
-@router.get(
-    "/notices", summary="List what people were told", responses=examples.answer(200, examples.page(examples.NOTICE))
-)
+@router.get("/notices", summary="List what people were told", responses=answer(200, page(examples.NOTICE)))
 def list_notices(
     session: SessionDep,
     _caller: Supervisor,
@@ -126,7 +129,7 @@ def list_notices(
 @router.post(
     "/notices/{notice_id}/seen",
     summary="Note that somebody has seen what they were told",
-    responses=examples.answer(200, {**examples.NOTICE, "seen_at": "2026-11-20T10:05:00Z"}),
+    responses=answer(200, {**examples.NOTICE, "seen_at": "2026-11-20T10:05:00Z"}),
 )
 def see_notice(session: SessionDep, _caller: Supervisor, notice_id: UUID) -> NoticeOut:
     """Seen once, seen for good: a second time changes nothing."""

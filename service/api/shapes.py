@@ -225,9 +225,7 @@ def _targets(row: WorkItem, now: datetime) -> TargetsOut:
     def shown(clock: Clock | None) -> TargetOut | None:
         if clock is None:
             return None
-        return TargetOut(
-            due_at=clock.due_at, met_at=clock.met_at, state=target_state(clock, row.paused_at, now)
-        )
+        return TargetOut(due_at=clock.due_at, met_at=clock.met_at, state=target_state(clock, row.paused_at, now))
 
     acknowledge, contact, resolve = clocks(row)
     return TargetsOut(acknowledge=shown(acknowledge), contact=shown(contact), resolve=shown(resolve))

@@ -14,7 +14,7 @@ from service.api.problems import Problem, not_found
 from service.api.shapes import WorkItemOut, work_items_out
 from service.ingest.record import Moment
 from service.people.access import Caller
-from service.review import happens
+from service.review import happens, take
 from service.store.tables import WorkItem, WorkItemEvent, now
 from service.work.events import Event
 from service.work.reassigning import SHOWN, Order, reassign
@@ -115,7 +115,7 @@ def add_event(session: SessionDep, caller: Supervisor, item_id: UUID, event: Eve
     `why`. Each true makes the item that rule plans (at most one of a kind for a feedback record), and the review is
     resolved. The answers are no blind labels: they are never used to measure the classifier.
     """
-    row = session.get(WorkItem, item_id, with_for_update=True)
+    row = take(session, item_id)
     if row is None:
         raise not_found("work item")
     happens(session, row, event, actor=caller.name, at=now())

@@ -1,5 +1,6 @@
 """The processes that work at a backtest side by side, and their answers in order."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,17 @@ class ProcessLost(Exception):
 def size() -> int:
     """How many processes work side by side here."""
     return min(MOST, len(os.sched_getaffinity(0)))
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """A block that makes many small things, none in circles: to look for circles takes longer than to make it all."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

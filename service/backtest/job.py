@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select, update
 
 from service.backtest import summary
-from service.backtest.crew import ProcessLost, crew, found, size
+from service.backtest.crew import ProcessLost, crew, few_collections, found, size
 from service.backtest.errand import Asked
 from service.backtest.queueing import HANDLING
 from service.backtest.reading import lay
@@ -199,7 +199,7 @@ class _Attempt:
             then=policies.then.canonical,
             zones=zones,
         )
-        with crew(asked, processes) as pipes:
+        with few_collections(), crew(asked, processes) as pipes:
             for one in found(pipes, laid.pieces, lambda: max(0, MOST_CASES - self.cases), self._beat):
                 summed.add(one)
                 self.done += one.counted.records + one.unread

@@ -1,17 +1,19 @@
 """What a policy makes of a case, as far as a backtest looks: kinds, rules, people and due times, without evidence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 
+from service.backtest.columns import parts_of, people_in
 from service.backtest.queueing import Arrival, Lane
 from service.route.business_time import NeverOpen, Time, time_on
-from service.route.case import Case, field_named
+from service.route.case import Case, Value, field_named
 from service.route.clocks import ALWAYS, TARGETS, Duration
 from service.route.decide import kinds, resolve_uncertified
-from service.route.expression import FieldOf, Operand, ThresholdOf, TopicOf, Verbatims, clauses, operands
-from service.route.policy import Group, People, Policy, Split, members
+from service.route.policy import Named, People, Policy, Split, members
+
+_MOST = 10_000  # places kept; with skills there may be as many as there are sets of topics
 
 
 class Item(NamedTuple):
@@ -23,57 +25,112 @@ class Item(NamedTuple):
     arrival: Arrival
 
 
-class Needs(NamedTuple):
-    """Which parts of a record's case policies look at; the rest need not be read."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where items come, of one case or another: among whom, and how long after the case each target is due."""
 
-    beliefs: bool
-    text: bool
-    past: bool
+    owner: str | None
+    lane: Lane
+    time: Time
+    targets: tuple[Duration | None, ...]
+
+
+class Arrivals:
+    """Makes the arrivals of two policies; what both make alike is made once, and is one object.
+
+    Then it is also sent to another process once.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[object, Place] = {}
+        self._at: datetime | None = None
+        self._made: dict[Place, Arrival] = {}
+
+    def place(self, place: Place) -> Place:
+        """The one place for all that are alike."""
+        return self._places.setdefault((place.lane, place.time, str(place.targets)), place)
+
+    def at(self, at: datetime, place: Place) -> Arrival:
+        """The arrival at a place; asked for one case after the other."""
+        if at is not self._at:
+            self._at = at
+            self._made.clear()
+        made = self._made.get(place)
+        if made is None:
+            due = [None if target is None else _reached(place.time, at, target) for target in place.targets]
+            made = self._made[place] = Arrival(at, place.lane, tuple(due))
+        return made
+
+
+class _Way(NamedTuple):
+    """All on which it hangs where an item comes."""
+
+    kind: str
+    rule: str
+    by: tuple[Value | None, ...]
+    skills: tuple[str | None, ...]
+    history: bool
+    tier: str | None
 
 
 class Judge:
     """One policy, ready for many cases; `zones` are those of people whose calendar follows them."""
 
-    def __init__(self, policy: Policy, zones: Mapping[str, str]) -> None:
-        self._policy, self._zones = policy, zones
+    def __init__(self, policy: Policy, zones: Mapping[str, str], arrivals: Arrivals) -> None:
+        self._policy, self._zones, self._arrivals = policy, zones, arrivals
         self._thresholds = resolve_uncertified(policy)
         self._actions = {rule.name: rule.then for rule in policy.rules}
-        self._targets = lru_cache(maxsize=1_000)(self._targets_of)
-        self._time = lru_cache(maxsize=1_000)(lambda calendar, zone: calendar_time(policy, calendar, zone))
-        self._lanes: dict[Lane, Lane] = {}
+        self._splitting = {name: tuple(_splitting(policy, name)) for name in policy.groups}
+        self._skilled = any(people.skills for people in people_in(policy))
+        self._places: dict[_Way, Place] = {}
 
     def items(self, case: Case) -> tuple[Item, ...]:
         """What it makes of a case, at most one item of a kind."""
         made = kinds(self._policy, case, self._thresholds)
-        return tuple(self._item(case, kind, rules[0]) for kind, rules in made.items())
+        return tuple([self._item(case, kind, rules[0]) for kind, rules in made.items()]) if made else ()
 
     def _item(self, case: Case, kind: str, rule: str) -> Item:
-        then = self._actions[rule]
-        group, sla = (self._policy.review, None) if kind == "review" else (then.assign, then.sla)
-        sla = None if case.history else sla
-        people = members(self._policy, group, case) if group is not None else None
+        group = self._policy.review if kind == "review" else self._actions[rule].assign
+        by = tuple([read(case) for read in self._splitting.get(group or "", ())])
+        skills = (*case.tags, case.language) if self._skilled else ()
+        way = _Way(kind, rule, by, skills, case.history, case.customer.tier)
+        place = self._places.get(way)
+        if place is None:
+            if len(self._places) >= _MOST:
+                self._places.clear()
+            place = self._places[way] = self._arrivals.place(self._place(way, group, case))
+        return Item(kind, rule, place.owner, self._arrivals.at(case.now, place))
+
+    def _place(self, way: _Way, group: str | None, case: Case) -> Place:
+        policy = self._policy
+        sla = None if way.kind == "review" or way.history else self._actions[way.rule].sla
+        people = members(policy, group, case) if group is not None else None
         pool = _pool(people, case) if people else ()
         owner = pool[0] if pool else None
-        calendar = self._policy.slas[sla].calendar if sla in self._policy.slas else ALWAYS
+        calendar = policy.slas[sla].calendar if sla in policy.slas else ALWAYS
         zone = self._zones.get(owner or "")
-        lane = Lane(kind, pool, sla, people.calendar or calendar if people else calendar, zone)
-        lane = self._lanes.setdefault(lane, lane)  # one object for all, also on its way to another process
-        return Item(kind, rule, owner, Arrival(case.now, lane, self._due(case, kind, sla, calendar, zone)))
+        targets = policy.slas[sla].targets(way.kind, way.tier) if sla in policy.slas else {}
+        return Place(
+            owner=owner,
+            lane=Lane(way.kind, pool, sla, people.calendar or calendar if people else calendar, zone),
+            time=calendar_time(policy, calendar, zone),
+            targets=tuple(targets.get(name) for name in TARGETS),
+        )
 
-    def _due(
-        self, case: Case, kind: str, sla: str | None, calendar: str, zone: str | None
-    ) -> tuple[datetime | None, ...]:
-        if sla is None:
-            return (None, None, None)
-        time = self._time(calendar, zone)
-        targets = self._targets(sla, kind, case.customer.tier)
-        return tuple(None if target is None else _reached(time, case.now, target) for target in targets)
 
-    def _targets_of(self, sla: str, kind: str, tier: str | None) -> tuple[Duration | None, ...]:
-        if sla not in self._policy.slas:
-            return (None, None, None)
-        targets = self._policy.slas[sla].targets(kind, tier)
-        return tuple(targets.get(name) for name in TARGETS)
+def _splitting(policy: Policy, group_name: str) -> Iterator[Callable[[Case], Value | None]]:
+    """The fields on which it hangs who the members of a group are."""
+    seen, names = set[str](), [group_name]
+    while names:
+        name = names.pop()
+        if name in seen or name not in policy.groups:
+            continue
+        seen.add(name)
+        for part in parts_of(policy.groups[name]):
+            if isinstance(part, Named):
+                names.append(part.name)
+            elif isinstance(part, Split):
+                yield field_named(part.by.name, part.by.type).read
 
 
 def _pool(people: People, case: Case) -> tuple[str, ...]:
@@ -95,40 +152,3 @@ def calendar_time(policy: Policy, calendar: str, zone: str | None) -> Time:
     if found is not None and found.zone == "owner":
         found = found.model_copy(update={"zone": zone or "UTC"})
     return time_on(found)
-
-
-def needs(*policies: Policy) -> Needs:
-    """What of a case any of these policies looks at."""
-    programs = [policy.program for policy in policies]
-    looked = [operand for policy in policies for operand in _operands(policy)]
-    skilled = any(people.skills for policy in policies for people in people_in(policy))
-    return Needs(
-        beliefs=skilled or any(_is_belief(operand) for operand in looked),
-        text=any(program.needs_text for program in programs),
-        past=any(program.past_kinds for program in programs),
-    )
-
-
-def _is_belief(operand: Operand | Verbatims) -> bool:
-    if isinstance(operand, FieldOf):
-        return operand.name == "language" or field_named(operand.name, operand.type).belief
-    return isinstance(operand, TopicOf | ThresholdOf)
-
-
-def _operands(policy: Policy) -> Iterator[Operand | Verbatims]:
-    for rule in policy.rules:
-        for clause in clauses(rule.when):
-            yield from operands(clause)
-
-
-def people_in(policy: Policy) -> Iterator[People]:
-    """All the named people of a policy, group by group."""
-    return (people for group in policy.groups.values() for people in _people(group))
-
-
-def _people(group: Group) -> Iterator[People]:
-    if isinstance(group, Split):
-        for part in (*group.values.values(), group.default):
-            yield from _people(part)
-    elif isinstance(group, People):
-        yield group

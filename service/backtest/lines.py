@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict
 from typing import TypeVar
 
+from service.backtest.columns import people_in
 from service.backtest.comparison import Cell, Tally
-from service.backtest.judging import people_in
 from service.backtest.queueing import Kept, Promise
 from service.backtest.result import DayLine, KindLine, LoadLine, MissLine, OwnerLine, RuleLine
 from service.route.policy import Policy

@@ -3,6 +3,7 @@
 It speaks through a pipe whose other end the parent holds: when that is gone, even by SIGKILL, so are we.
 """
 
+import gc
 import os
 import sys
 from datetime import UTC
@@ -11,25 +12,37 @@ from typing import Any
 
 import psycopg
 
+from service.backtest.columns import Columns
 from service.backtest.comparison import Counted, Difference
 from service.backtest.errand import Asked, Errand, Found
-from service.backtest.judging import Judge, needs
+from service.backtest.judging import Arrivals, Judge
 from service.backtest.queueing import Arrival
 from service.backtest.reading import stored
 from service.route.policy import Policy
 
 MOST_OF_A_PIECE = 100_000  # differences, and more than a piece can have: cases are numbered by it
 
+# We are as many as there are cores. A piece is few records, which are found by their keys, even if the statistics are
+# of a time when there were few altogether.
+_SETTINGS = {
+    "max_parallel_workers_per_gather": "0",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "synchronous_commit": "off",
+}
+
 
 def main(pipe: int) -> None:
     """Answer `Asked` with nothing, then each `Errand` with what was `Found`, or with the error that ends it."""
     os.nice(5)  # what comes in now goes before what once came in
+    gc.set_threshold(100_000)  # nothing here goes in circles
     parent = Connection(pipe)
     try:
         asked: Asked = parent.recv()
-        with psycopg.connect(asked.conninfo, autocommit=True) as connection:
-            connection.execute("SET datestyle = 'ISO'")
-            connection.execute("SET max_parallel_workers_per_gather = 0")  # we are as many as there are cores
+        with psycopg.connect(asked.conninfo, autocommit=True, client_encoding="utf8") as connection:
+            for name, value in _SETTINGS.items():
+                connection.execute(f"SET {name} = {value}")
             work = _Work(connection, asked)
             while True:
                 parent.send(work.found(parent.recv()))
@@ -43,15 +56,15 @@ class _Work:
     def __init__(self, connection: psycopg.Connection[Any], asked: Asked) -> None:
         self.connection, self.asked = connection, asked
         policies = Policy.from_canonical(asked.now), Policy.from_canonical(asked.then)
-        self.needs = needs(*policies)
-        self.now, self.then = (Judge(policy, asked.zones) for policy in policies)
+        self.columns, arrivals = Columns(*policies), Arrivals()
+        self.now, self.then = (Judge(policy, asked.zones, arrivals) for policy in policies)
 
     def found(self, errand: Errand) -> Found:
         counted, unread = Counted(), 0
         now: list[Arrival] = []
         then: list[Arrival] = []
         differences: list[tuple[str, Difference]] = []
-        for record in stored(self.connection, self.needs, errand.piece):
+        for record in stored(self.connection, self.columns, errand.piece):
             if record.case is None:
                 unread += 1
                 continue

@@ -105,7 +105,10 @@ class Simulation:
         """Let a person begin everything that they would begin before `until`."""
         while desk.waiting:
             item = desk.waiting[0][2]
-            time, ready = self._time_of(item.lane), max(desk.free, item.at)
+            ready = max(desk.free, item.at)
+            if ready >= until:  # says the next line but one as well, but late
+                return
+            time = self._time_of(item.lane)
             try:
                 begin = time.next_open(ready)
                 if begin >= until:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from service.backtest.columns import Columns
 from service.backtest.comparison import Counted
 from service.backtest.errand import Found
-from service.backtest.judging import calendar_time, needs
+from service.backtest.judging import calendar_time
 from service.backtest.lines import day_lines, kind_lines, load_lines, miss_lines, owner_lines, rule_lines
 from service.backtest.queueing import Kept, Lane, Promise, Simulation
 from service.backtest.result import Promises, Queue, Result
@@ -92,7 +93,7 @@ class Summary:
             told.append("Items that would join an open one are counted as items of their own.")
         if any(policy.bypass for policy in policies):
             told.append("What a bypass would send straight to somebody is counted with its group.")
-        if needs(*policies).past:
+        if Columns(*policies).past:
             told.append("Rules that look at a customer's earlier items see those that were really made.")
         if self._cases >= most_cases:
             told.append(f"Of the differences the first {self._cases:,} are kept and can be opened; all are counted.")

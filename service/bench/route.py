@@ -1,6 +1,7 @@
 """What rules cost: records a second for 1, 20 and 200 rules, beside cel-expr-python on the same rules and records.
 
-Every answer is compared: a benchmark of two engines that disagree would measure nothing.
+Every answer is compared: a benchmark of two engines that disagree would measure nothing. Also how soon a hostile
+expression is refused.
 """
 
 import os
@@ -13,7 +14,8 @@ from time import perf_counter
 from typing import Protocol, TypeVar
 
 from service.bench.figures import BenchFailed, Series, paragraphs, ratio, series
-from service.route.case import Case, Customer, Kind, Scores, Value
+from service.bench.hostile import HOSTILE, Refusal, slowest_refusal
+from service.route.case import KINDS, Case, Customer, Scores, Value
 from service.route.conditions import parse
 from service.route.decide import decide, resolve_uncertified
 from service.route.expression import Expression
@@ -25,9 +27,10 @@ T = TypeVar("T")
 RULES = (1, 20, 200)
 LEAST_RATIO = 10.0  # times what the peer does, at 200 rules
 MOST_GROWTH = 10.0  # of the cost of a record, from 20 to 200 rules: in proportion would be 10
+MOST_MILLISECONDS = 1.0  # to refuse any of the hostile expressions
 _TOPICS = ("delivery", "price", "staff", "website", "product quality", "returns", "opening hours", "payment")
 _SITES = ("Lodz", "Kielce", "Gdansk", "Brno")
-_KINDS: tuple[Kind, ...] = ("follow_up", "ticket", "quality_case", "backlog_item")
+_NAMES = Names({"context.site": "text"}, ("negative",), _TOPICS)
 _HOW = """
 Conditions take their clauses from a pool of about 60, as the rules of one house do: scores, beliefs, topics, customer,
 context, a threshold; three clauses each, joined by `and`, `or` and `not`. Records lack values as real ones do.
@@ -37,6 +40,9 @@ with its value and truth, work items and bypasses included. The peer gives truth
 
 The peer's expressions are compiled before, its values are ready in its own types; a record costs it one activation and
 one evaluation for each rule. Every answer of both was compared.
+
+Each hostile expression is refused 20 times with no pattern compiled before; the quickest of its times counts, and of
+all expressions the slowest.
 """
 
 
@@ -62,7 +68,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class RouteReport:
-    """The lines, how often answers were compared, and how the cost of a record grew from 20 to 200 rules."""
+    """The lines, how often answers were compared, and how the cost of a record grew from 20 to 200 rules.
+
+    `slowest` is, of so many `hostile` expressions, the one that takes longest to refuse.
+    """
 
     records: int
     compared: int
@@ -70,6 +79,8 @@ class RouteReport:
     growth: Series
     decide_growth: Series
     peer_growth: Series
+    hostile: int
+    slowest: Refusal
     cores: int
     python: str
     load: float
@@ -77,15 +88,16 @@ class RouteReport:
 
     @property
     def kept(self) -> bool:
-        """Whether both goals were reached."""
-        return self.lines[-1].fires_ratio.median >= LEAST_RATIO and self.growth.median < MOST_GROWTH
+        """Whether all goals were reached."""
+        fast = self.lines[-1].fires_ratio.median >= LEAST_RATIO and self.growth.median < MOST_GROWTH
+        return fast and self.slowest.milliseconds < MOST_MILLISECONDS
 
 
 def measure(records: int, rounds: int) -> RouteReport:
     """Run everything.
 
     Raises:
-        BenchFailed: cel-expr-python is not installed, or the two disagree on a record.
+        BenchFailed: cel-expr-python is not installed, the two disagree, or a hostile expression is accepted.
     """
     try:
         from service.bench.cel import Peer  # noqa: PLC0415 - it is there where heed is developed
@@ -102,6 +114,8 @@ def measure(records: int, rounds: int) -> RouteReport:
         growth=ratio(lines[1].fires.rounds, lines[2].fires.rounds),
         decide_growth=ratio(lines[1].decide.rounds, lines[2].decide.rounds),
         peer_growth=ratio(lines[1].peer.rounds, lines[2].peer.rounds),
+        hostile=len(HOSTILE),
+        slowest=slowest_refusal(_NAMES),
         cores=len(os.sched_getaffinity(0)),
         python=platform.python_version(),
         load=os.getloadavg()[0],
@@ -159,7 +173,6 @@ def _pool() -> list[str]:
 
 def policy_of(rules: int) -> Policy:
     """A policy of so many rules that share their clauses, the same at each call."""
-    names = Names({"context.site": "text"}, ("negative",), _TOPICS)
     pool, chance = _pool(), Random(1)  # noqa: S311 - conditions, not secrets
 
     def condition() -> str:
@@ -174,7 +187,7 @@ def policy_of(rules: int) -> Policy:
         fields={"context.site": "text"},
         thresholds={"negative": Threshold(axis="sentiment", label="negative", uncertified=0.8)},
         rules=tuple(
-            Rule(name=f"rule-{number}", when=parse(condition(), names), then=Action(create=_KINDS[number % 4]))
+            Rule(name=f"rule-{number}", when=parse(condition(), _NAMES), then=Action(create=KINDS[number % 4]))
             for number in range(rules)
         ),
     )

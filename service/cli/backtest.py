@@ -99,8 +99,8 @@ def _where_some_are(period: tuple[datetime, datetime] | None) -> str:
 
 def _show(row: Backtest, result: Result) -> None:
     print(
-        f"Version {row.policy_version} (then) beside version {row.against_version} (now): {result.records:,} records, "
-        f"of which {result.differing:,} come out differently.\n"
+        f"Version {row.policy_version} (then) beside version {row.against_version} (now). "
+        f"Records: {result.records:,}; that come out differently: {result.differing:,}.\n"
     )
     print_table(
         ("kind", "rule", *_CHANGES),
@@ -123,7 +123,7 @@ def _show(row: Backtest, result: Result) -> None:
     print(f"\n{result.promises.sentence}")
     for sentence in result.assumptions:
         print(f"- {sentence}")
-    print(f"\n{result.cases:,} differences are kept as backtest {row.id}; it took {result.seconds:.1f} seconds.")
+    print(f"\nDifferences kept as backtest {row.id}: {result.cases:,}. It took {result.seconds:.1f} seconds.")
 
 
 def _show_queue(result: Result) -> None:

@@ -27,7 +27,9 @@ COMMANDS: Mapping[str, Command] = {
         "calibrate:calibrate", "Judge a file of labels: which thresholds keep a promise, and why not."
     ),
     "labels": Command("labels:app", "Labels: convert files to and from Label Studio, Argilla and doccano."),
-    "policy": Command("policy:app", "Policies: check, add, list, show, diff, backtest, activate, roll back, export, import."),
+    "policy": Command(
+        "policy:app", "Policies: check, add, list, show, diff, backtest, activate, rollback, export, import."
+    ),
     "keys": Command("keys:app", "API keys: create, list, revoke."),
     "users": Command("users:app", "People who sign in to the pages: add, list, set, deactivate, activate."),
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),

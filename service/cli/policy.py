@@ -25,7 +25,7 @@ from service.settings import Settings
 from service.store.tables import Policy
 
 app = typer.Typer(
-    help="Policies: check, add, list, show, diff, backtest, activate, roll back, export, import.", no_args_is_help=True
+    help="Policies: check, add, list, show, diff, backtest, activate, rollback, export, import.", no_args_is_help=True
 )
 File = Annotated[Path, typer.Argument(help="A YAML file.", exists=True, dir_okay=False, readable=True)]
 CHECK_FAILED = 3
@@ -75,7 +75,10 @@ def list_versions(as_json: AsJson = False) -> None:
         print_json({"items": shown, "next": None})
     else:
         columns = ("version", "name", "does", "created_by", "created_at", "comment")
-        lines = [{**row, "does": ", ".join(row["does"])} for row in shown]
+        lines = [
+            {**row, "does": ", ".join(row["does"]), "created_at": f"{row['created_at']:%Y-%m-%d %H:%M}"}
+            for row in shown
+        ]
         print_table(columns, [[row[column] for column in columns] for row in lines])
 
 
@@ -137,14 +140,14 @@ def activate(
     version: Version,
     comment: Comment,
     mode: Annotated[Mode, typer.Option(help="live decides; shadow decides beside, without effect.")] = "live",
-    share: Annotated[float, typer.Option(help="The share of customers, above 0 to 1.", min=0, max=1)] = 1.0,
+    share: Annotated[float, typer.Option(help="The share of customers, above 0 to 1.")] = 1.0,
     region: Annotated[list[str] | None, typer.Option(help="Only customers of this region; may be repeated.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only what this source sent; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a version decide from now on, in every process: everything, or the part you name."""
-    if share == 0:
-        raise typer.BadParameter("a share is above 0", param_hint="--share")
+    if not 0 < share <= 1:
+        raise typer.BadParameter("a share is above 0 and at most 1: 0.1 is a tenth", param_hint="--share")
     settings = Settings()
     scope = Scope(tuple(region or ()), tuple(source or ()))
     with opened_session(settings) as session:

@@ -16,6 +16,8 @@ from service.store.tables import Delivery, FeedbackRevision, WorkItemEvent, now
 FOLLOWING = ("update", "comment")
 _ORDER = (col(Delivery.sequence), col(Delivery.operation).desc())  # of what tells of one event, the update first
 
+_PENDING = col(Delivery.operation).in_(FOLLOWING) & (col(Delivery.state) == "pending")
+
 
 @dataclass(frozen=True)
 class Amendment:
@@ -81,7 +83,7 @@ def _words(session: Session, data: dict[str, Any]) -> tuple[list[draft.Said], di
 
 def release(session: Session, row: Delivery) -> None:
     """A delivery has ended, well or not: the next one that waits behind it goes."""
-    following = _first(session, row, col(Delivery.operation).in_(FOLLOWING) & (col(Delivery.state) == "pending"))
+    following = _first(session, row, _pending_after(row))
     if following is not None and following.attempt == 0:
         following.next_at = now()
         session.add(following)
@@ -117,4 +119,13 @@ def _pending_before(row: Delivery) -> ColumnElement[bool]:
     earlier = col(Delivery.sequence) < row.sequence
     if row.operation == "comment":
         earlier |= (col(Delivery.sequence) == row.sequence) & (col(Delivery.operation) == "update")
-    return col(Delivery.operation).in_(FOLLOWING) & (col(Delivery.state) == "pending") & earlier
+    return _PENDING & earlier
+
+
+def _pending_after(row: Delivery) -> ColumnElement[bool]:
+    if row.operation == "create":
+        return _PENDING
+    later = col(Delivery.sequence) > row.sequence
+    if row.operation == "update":
+        later |= (col(Delivery.sequence) == row.sequence) & (col(Delivery.operation) == "comment")
+    return _PENDING & later

@@ -22,7 +22,7 @@ def send(session: Session, destination: str, notices: Sequence[Notice], at: date
     item = next((one.work_item_id for one in notices if one.work_item_id is not None), None)
     if item is None:
         return
-    session.get(WorkItem, item, with_for_update={"key_share": True})  # one number at a time
+    session.get(WorkItem, item, with_for_update={"key_share": True})  # one number at a time; held already where many
     before = select(func.coalesce(func.max(Delivery.sequence), 0)).where(
         col(Delivery.work_item_id) == item,
         col(Delivery.destination) == destination,

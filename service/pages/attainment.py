@@ -94,7 +94,7 @@ def in_state(promise: Promise, state: State, now: datetime) -> ColumnElement[boo
         case "running":
             return running
         case "at_risk":
-            return and_(running, col(WorkItem.paused_at).is_(None), _at_risk_from(promise) <= now)
+            return and_(running, col(WorkItem.paused_at).is_(None), at_risk_from(promise) <= now)
 
 
 def _due(promise: Promise) -> Mapped[Any]:
@@ -105,7 +105,7 @@ def _met(promise: Promise) -> Mapped[Any]:
     return col(getattr(WorkItem, f"{promise}_met_at"))
 
 
-def _at_risk_from(promise: Promise) -> ColumnElement[datetime]:
+def at_risk_from(promise: Promise) -> ColumnElement[datetime]:
     """The moment from which a promise is at risk, later by as long as its clock stood (by the wall's clock).
 
     Items from before that moment was kept are at risk when so much of the time given is gone.

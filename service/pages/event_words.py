@@ -9,29 +9,40 @@ from service.deliver.plain_text import one_line
 from service.pages.words import many, moment
 
 PROMISES: Mapping[str, str] = {"acknowledge": "acknowledge it", "contact": "reach the customer", "resolve": "finish it"}
+# Whom a level of an escalation names, as they stand to the item.
+STANDING: Mapping[str, str] = {
+    "owner": "its owner",
+    "owner.manager": "the manager of its owner",
+    "owner.manager.manager": "the manager of its owner's manager",
+}
 _CHANNELS = {"email": "by e-mail", "phone": "by phone", "chat": "by chat", "other": "in another way"}
 _OUTCOMES = {"reached": "reached them", "no_answer": "no answer", "failed": "it could not be delivered"}
 _PLAIN: Mapping[str, str] = {
     "acknowledge": "acknowledged it",
-    "resume": "let it go on",
+    "resume": "went on with it: the clock runs again",
     "resolve": "finished it",
     "reopen": "opened it again",
     "retract": "took it back",
-    "acknowledge_escalation": "sees to the escalation",
+    "acknowledge_escalation": "said: I see to it",
 }
 Data = Mapping[str, Any]
 
 
-def what_happened(event: EventOut) -> str:
-    """An event as the end of a sentence that begins with who it was: `assigned it to jan`."""
+def what_happened(event: EventOut, zone: str | None) -> str:
+    """An event as the end of a sentence that begins with who it was: `assigned it to jan`; times in this zone."""
+    dated = _DATED.get(event.type)
+    if dated:
+        return dated(event.data, zone)
+    if event.type == "assign" and event.data["owner"] == event.actor:
+        return f"took it over from {_name(event.data['from'])}" if event.data.get("from") else "took it"
     told = _TOLD.get(event.type)
     return told(event.data) if told else _PLAIN.get(event.type, event.type.replace("_", " "))
 
 
 def _created(data: Data) -> str:
     owner = f", for {_name(data['owner'])}" if data.get("owner") else ""
-    past = f", past the groups by the bypass {_name(data['bypass'])}" if data.get("bypass") else ""
-    return f"made it by the rule {_name(data['rule'])}{owner}{past}{_notes(data)}"
+    past = f', past the groups by the bypass "{_name(data["bypass"])}"' if data.get("bypass") else ""
+    return f'made it by the rule "{_name(data["rule"])}"{owner}{past}{_notes(data)}'
 
 
 def _assigned(data: Data) -> str:
@@ -45,9 +56,9 @@ def _contacted(data: Data) -> str:
     return f"contacted the customer {_CHANNELS[data['channel']]}: {_OUTCOMES[data['outcome']]}"
 
 
-def _waits(data: Data) -> str:
-    until = f" until {_moment(data['until'])}" if data.get("until") else ""
-    return f"lets it wait{until}"
+def _waits(data: Data, zone: str | None) -> str:
+    until = f" until {_moment(data['until'], zone)}" if data.get("until") else ""
+    return f"let it wait for the customer{until}"
 
 
 def _judged(data: Data) -> str:
@@ -56,8 +67,8 @@ def _judged(data: Data) -> str:
     return f"decided: {said}" + (f" (what {existing} asks for was there already)" if existing else "")
 
 
-def _offered(data: Data) -> str:
-    due = f", to be accepted by {_moment(data['due_at'])}" if data.get("due_at") else ""
+def _offered(data: Data, zone: str | None) -> str:
+    due = f", to be accepted by {_moment(data['due_at'], zone)}" if data.get("due_at") else ""
     return f"offered it to {_name(data['owner'])}{due}"
 
 
@@ -80,18 +91,19 @@ def _bypass_reviewed(data: Data) -> str:
     return f"said that the bypass {_name(data.get('bypass'))} was {'right' if data['fitting'] else 'not right'} here"
 
 
-def _at_risk(data: Data) -> str:
-    return f"noted: the promise to {_promise(data)} is at risk, due {_moment(data['due_at'])}"
+def _at_risk(data: Data, zone: str | None) -> str:
+    return f"noted: the promise to {_promise(data)} was at risk, due {_moment(data['due_at'], zone)}"
 
 
-def _missed(data: Data) -> str:
-    return f"noted: the promise to {_promise(data)} was missed, due {_moment(data['due_at'])}"
+def _missed(data: Data, zone: str | None) -> str:
+    return f"noted: the promise to {_promise(data)} was missed, due {_moment(data['due_at'], zone)}"
 
 
 def _escalated(data: Data) -> str:
     told = ", ".join(_name(name) for name in data["told"]) or "nobody, for nobody could be reached"
     because = f" ({one_line(str(data['because']), 300)})" if data.get("because") else ""
-    return f"escalated it, level {data['level']}: told {told}{because}"
+    who = f", {STANDING[data['to']]}" if data["told"] and not because and data.get("to") in STANDING else ""
+    return f"escalated it, level {data['level']}: told {told}{who}{because}"
 
 
 def _joined(data: Data) -> str:
@@ -118,21 +130,23 @@ _TOLD: Mapping[str, Callable[[Data], str]] = {
     "created": _created,
     "assign": _assigned,
     "contact_attempt": _contacted,
-    "wait": _waits,
     "judge": _judged,
-    "hand_off": _offered,
     "accept": _accepted,
     "decline": _declined,
     "hand_off_lapsed": _lapsed,
     "review_bypass": _bypass_reviewed,
-    "at_risk": _at_risk,
-    "missed": _missed,
     "escalated": _escalated,
     "joined": _joined,
     "revised": _revised,
     "restored": _restored,
     "retracted": _retracted,
     "answer_ended": _answer_ended,
+}
+_DATED: Mapping[str, Callable[[Data, str | None], str]] = {
+    "wait": _waits,
+    "hand_off": _offered,
+    "at_risk": _at_risk,
+    "missed": _missed,
 }
 
 
@@ -162,8 +176,10 @@ def _changes(data: Data) -> str:
 
 
 def _gone(data: Data) -> str:
-    return "the answer was withdrawn" if data.get("reason") == "withdrawn" else "the changed answer asks for it no more"
+    return (
+        "the answer was withdrawn" if data.get("reason") == "withdrawn" else "the changed answer no longer asks for it"
+    )
 
 
-def _moment(at: str) -> str:
-    return moment(datetime.fromisoformat(at)).striptags()
+def _moment(at: str, zone: str | None) -> str:
+    return moment(datetime.fromisoformat(at), zone).striptags()

@@ -40,7 +40,7 @@ _CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
     "kind": (("", "any"), *((kind, words.kind(kind)) for kind in ("follow_up", "ticket", "quality_case", "review"))),
     "status": (("", "any"), *((status, words.status(status)) for status in ("open", "acknowledged", "waiting"))),
     "priority": (("", "any"), ("urgent", "urgent"), ("high", "high"), ("normal", "normal"), ("low", "low")),
-    "due": (("", "any time"), ("missed", "missed"), ("today", "still today")),
+    "due": (("", "any time"), ("missed", "missed"), ("at_risk", "at risk"), ("today", "still today")),
 }
 _NAMES = {
     "kind": "Kind",
@@ -87,7 +87,7 @@ def send_inbox(session: SessionDep, visitor: Visitor, form: FormDep, filters: As
     one = form.text("one")
     action = "acknowledge" if one else form.text("what")
     chosen = [one] if one else form.texts("item")
-    owner = form.text("owner")
+    owner = visitor.caller.name if form.text("owner") == "me" else form.text("owner")
     if action not in _DONE:
         raise Problem(422, "Choose what to do with the items: take them up, or give them to somebody.")
     kept = frozenset(chosen)

@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, text, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, text, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from service.pages.attainment import PROMISES, at_risk_from
 from service.store.tables import Decision, Feedback, Source, Timestamp, WorkItem
 
 PAGE = 50
@@ -38,7 +39,7 @@ class Filters(BaseModel):
     team: Annotated[str, Field(max_length=128)] = ""
     priority: Literal["", "low", "normal", "high", "urgent"] = ""
     source: Annotated[str, Field(max_length=64)] = ""
-    due: Literal["", "missed", "today"] = ""
+    due: Literal["", "missed", "at_risk", "today"] = ""
     q: Annotated[str, Field(max_length=200)] = ""
     after: Annotated[str, Field(max_length=200)] = ""
     done: Annotated[str, Field(max_length=20)] = ""
@@ -128,14 +129,35 @@ def _conditions(filters: Filters, me: str, now: datetime, midnight: datetime) ->
         parts.append(col(WorkItem.owner) == (me if filters.owner == "me" else filters.owner))
     if filters.team:
         parts.append(col(WorkItem.owner_group) == filters.team)
-    if filters.due == "missed":
-        parts.append(now > _DUE)
-    if filters.due == "today":
-        parts.append(and_(now <= _DUE, midnight > _DUE))
+    if filters.due:
+        parts.append(_due_as(filters.due, now, midnight))
     if filters.after:
         due, last = _read(filters.after)
         parts.append(tuple_(_DUE, col(WorkItem.id)) > tuple_(due, literal(last)))
     return parts
+
+
+def _due_as(due: Literal["missed", "at_risk", "today"], now: datetime, midnight: datetime) -> ColumnElement[bool]:
+    """How the next promise stands. While an item waits for its customer, it is judged by when the clock was stopped."""
+    runs = col(WorkItem.paused_at).is_(None)
+    match due:
+        case "missed":
+            return and_(now > _DUE, or_(runs, col(WorkItem.paused_at) > _DUE))
+        case "at_risk":
+            return and_(now <= _DUE, runs, _next_at_risk() <= now)
+        case "today":
+            return and_(now <= _DUE, midnight > _DUE, runs)
+
+
+def _next_at_risk() -> ColumnElement[datetime]:
+    """From when the promise that is due next is at risk."""
+    columns = {one: (getattr(WorkItem, f"{one}_due_at"), getattr(WorkItem, f"{one}_met_at")) for one in PROMISES}
+    return case(
+        *(
+            (and_(col(due) == col(WorkItem.due_at), col(met).is_(None)), at_risk_from(one))
+            for one, (due, met) in columns.items()
+        )
+    )
 
 
 def _sifting(filters: Filters, item: type[WorkItem]) -> list[ColumnElement[bool]]:
@@ -176,7 +198,8 @@ def heads(session: Session, me: str, now: datetime, midnight: datetime) -> Heads
         return session.exec(select(func.count()).select_from(some)).one()
 
     mine = count(col(WorkItem.owner) == me)
-    return Heads(mine, count(), count(now > _DUE), count(now <= _DUE, midnight > _DUE))
+    missed, today = _due_as("missed", now, midnight), _due_as("today", now, midnight)
+    return Heads(mine, count(), count(missed), count(today))
 
 
 def midnight_after(local: datetime) -> datetime:

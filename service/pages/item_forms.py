@@ -26,12 +26,16 @@ CHANGED = (
     "still fits."
 )
 GONE = "This was done meanwhile (see History); there is nothing to send again."
+TAKEN_BACK = (
+    "Meanwhile the customer changed or withdrew the answer: there is nothing left to do here, or to send again."
+)
 _DONE: Mapping[str, str] = {
     "acknowledge": "Acknowledged.",
     "assign": "Assigned.",
     "contact_attempt": "The contact attempt is recorded.",
     "wait": "It waits: its clock stands still.",
     "resume": "It goes on: its clock runs again.",
+    "take": "It is yours now.",
     "resolve": "Done.",
     "reopen": "Opened again.",
     "judge": "Decided as you said. What was made stands in the history.",
@@ -39,7 +43,7 @@ _DONE: Mapping[str, str] = {
     "accept": "It is yours now.",
     "decline": "The offer has ended.",
     "review_bypass": "Your review is recorded.",
-    "acknowledge_escalation": "Recorded: you see to it.",
+    "acknowledge_escalation": "Recorded: you see to it. Whose it is has not changed.",
 }
 CHOICES: Mapping[str, Pairs] = {
     "channel": (
@@ -105,23 +109,21 @@ class InvalidForm(Exception):
 class Filled:
     """A form as it was sent: its type, what was typed by field name, and errors by field name ("" is the whole).
 
-    `meanwhile` says that the item was changed by somebody else since the form was shown.
+    `stale`: the item was changed since the form was shown.
     """
 
     type: str = ""
     typed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     errors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    meanwhile: str = ""
+    stale: bool = False
 
     def with_errors(self, errors: Mapping[str, str]) -> "Filled":
         """The same form with what is wrong with it."""
         return replace(self, errors=errors)
 
-    def overtaken(self, row: WorkItem) -> "Filled":
-        """The same form after somebody else changed the item: it may be sent again, or is not possible any more."""
-        over = row.status == "retracted" or (row.status == "resolved" and self.type != "review_bypass")
-        possible = self.type in _OPEN[row.status] or (self.type in _BESIDE and not over)
-        return replace(self, meanwhile=CHANGED if possible else GONE)
+    def overtaken(self) -> "Filled":
+        """The same form after the item was changed."""
+        return replace(self, stale=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +138,26 @@ class Actions:
 NOTHING = Actions(None)
 
 
+def meanwhile(form: Filled, possible: Actions, item: WorkItemOut) -> str:
+    """What is said above a form that came too late: it may be sent again, or there is nothing left to send."""
+    if not form.stale:
+        return ""
+    if form.type == possible.main or form.type in possible.others:
+        return CHANGED
+    return TAKEN_BACK if item.status == "retracted" else GONE
+
+
 def actions(item: WorkItemOut, me: str, *, judging: bool, told: bool) -> Actions:
     """What somebody can do with an item as it stands, and what comes first: a judgement, an answer to others, work.
 
-    `told`: they were told of an escalation, and have not said yet that they see to it.
+    `told`: they were told of an escalation, and nobody has said since that they see to it.
     """
     contacted = any(event.type == "contact_attempt" for event in item.events)
     lacking = ["a contact attempt"] if item.mandatory and not contacted else []
-    possible = [*_answers_to_others(item, me, told=told), *_OPEN[item.status]]
-    if item.status in {"open", "acknowledged", "waiting"} and item.offered_to is None:
+    goes_on = item.status in {"open", "acknowledged", "waiting"}
+    take = ["take"] if goes_on and item.owner != me != item.offered_to else []
+    possible = [*_answers_to_others(item, me, told=told), *take, *_OPEN[item.status]]
+    if goes_on and item.offered_to is None:
         possible.append("hand_off")
     if item.bypass is not None and item.bypass.reviewed is None and item.status != "retracted":
         possible.append("review_bypass")
@@ -161,13 +174,19 @@ def _answers_to_others(item: WorkItemOut, me: str, *, told: bool) -> list[str]:
 
 
 def _first(item: WorkItemOut, possible: Sequence[str], *, contacted: bool) -> str | None:
-    if possible[:1] in (["accept"], ["acknowledge_escalation"]):
+    if possible[:1] == ["accept"] or (possible[:1] == ["acknowledge_escalation"] and _is_late(item)):
         return possible[0]
     if item.status in {"open", "waiting"}:
         return _OPEN[item.status][0]
     if item.status == "acknowledged":
         return "contact_attempt" if item.kind == "follow_up" and not contacted else "resolve"
     return "review_bypass" if "review_bypass" in possible else None
+
+
+def _is_late(item: WorkItemOut) -> bool:
+    """Whether a promise was missed that is not kept yet, late as it is."""
+    missed = {event.data["target"] for event in item.events if event.type == "missed"}
+    return any(one is not None and one.met_at is None for name, one in item.targets if name in missed)
 
 
 def done(type_: str, owner: str | None) -> str:
@@ -249,9 +268,25 @@ def errors_of(refusal: Impossible | WrongAnswers, row: WorkItem, type_: str) -> 
     if isinstance(refusal, WrongAnswers):
         return {"": "The open questions of this item are others by now: answer those that are shown."}
     if not refusal.missing and type_ in _BESIDE and row.status not in {"resolved", "retracted"}:
-        return {"": refusal.detail}
+        return {"": _not_theirs(refusal, row, type_)}
     if not refusal.missing:
         return {"": f"That is not possible any more: the item is {status(row.status)}."}
     told = {pointer: _LACKING.get(pointer, detail) for pointer, detail in refusal.missing}
     whole = {"": told.pop("/contact_attempt")} if "/contact_attempt" in told else {}
     return whole | {f"{type_}-{pointer[1:]}": detail for pointer, detail in told.items()}
+
+
+def _not_theirs(refusal: Impossible, row: WorkItem, type_: str) -> str:
+    """A refusal as the buttons of the page call things."""
+    offered = one_line(row.offered_to or "", 128)
+    match type_:
+        case "accept" | "decline" if not offered:
+            return "There is no offer any more: it was answered, taken back, or has run out."
+        case "accept":
+            return f"It is offered to {offered}, who alone can accept it. To have it at once, take it over."
+        case "decline":
+            return f"It is offered to {offered}: they can decline it, and its owner can take the offer back."
+        case "hand_off" if offered:
+            return f"It is offered to {offered} already: take that offer back first, or assign it at once."
+        case _:
+            return refusal.detail

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.api.shapes import EventOut
-from service.pages.event_words import what_happened
+from service.pages.event_words import STANDING, what_happened
 from service.pages.words import kind
 
 RESULTS: Mapping[bool | str, tuple[str, str]] = {
@@ -26,12 +26,12 @@ class Happened:
     made: Sequence[tuple[str, str]] = ()  # kind and id of items that came of it
 
 
-def history(events: Sequence[EventOut]) -> list[Happened]:
-    """Every event in words, newest first."""
-    return [_happened(event) for event in reversed(events)]
+def history(events: Sequence[EventOut], zone: str | None) -> list[Happened]:
+    """Every event in words, newest first; times in this zone."""
+    return [_happened(event, zone) for event in reversed(events)]
 
 
-def _happened(event: EventOut) -> Happened:
+def _happened(event: EventOut, zone: str | None) -> Happened:
     data = event.data
     typed = [
         data[name] for name in ("outcome", "root_cause", "comment") if name in data and event.type != "contact_attempt"
@@ -39,14 +39,15 @@ def _happened(event: EventOut) -> Happened:
     if event.type == "contact_attempt" and "comment" in data:
         typed = [data["comment"]]
     made = [(kind(one["kind"]), one["id"]) for one in data.get("made", ())]
-    return Happened(event.actor, what_happened(event), event.at, typed, made)
+    return Happened(event.actor, what_happened(event, zone), event.at, typed, made)
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level of escalation that went off: who was told what, and who of them said that they see to it."""
+    """A level of escalation that went off: who was told what, as whom, and who said after it that they see to it."""
 
     number: int
+    to: str
     told: Sequence[str]
     notice: str
     because: str
@@ -58,13 +59,14 @@ class Level:
 def escalations(events: Sequence[EventOut]) -> list[Level]:
     """The levels that went off, in their order."""
     levels = []
-    for event in events:
+    for place, event in enumerate(events):
         if event.type == "escalated":
-            seen = next((one for one in events if _sees_to(one, event)), None)
+            seen = next((one for one in events[place:] if one.type == "acknowledge_escalation"), None)
             data = event.data
             levels.append(
                 Level(
                     number=data["level"],
+                    to=whom(str(data.get("to") or "")),
                     told=data["told"],
                     notice=data["notice"],
                     because=str(data.get("because") or ""),
@@ -76,9 +78,9 @@ def escalations(events: Sequence[EventOut]) -> list[Level]:
     return levels
 
 
-def _sees_to(one: EventOut, escalated: EventOut) -> bool:
-    later = one.sequence > escalated.sequence
-    return later and one.type == "acknowledge_escalation" and one.actor in escalated.data["told"]
+def whom(to: str) -> str:
+    """Whom a level names, in words: `the manager of its owner`, `the group directors`."""
+    return STANDING.get(to, f"the group {to}" if to else "")
 
 
 def asked_to_see(levels: Sequence[Level], name: str) -> bool:

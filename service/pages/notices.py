@@ -13,10 +13,12 @@ from starlette.responses import RedirectResponse
 
 from service.api.dependencies import CursorDep, Position, SessionDep, paged
 from service.api.problems import Problem
+from service.pages.due import Due, next_due
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
+from service.people.availability import away
 from service.people.sessions import SignedIn
-from service.store.tables import Notice, User, now
+from service.store.tables import Notice, User, WorkItem, among, now
 from service.work.telling import ALERTS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -25,16 +27,19 @@ _PAGE = 50
 _QUEUE = 200
 _DONE: Mapping[str, str] = {"seen": "Marked as seen.", "all": "Everything is marked as seen."}
 KINDS: Mapping[str, tuple[str, str]] = {
-    "assigned": ("new for you", "calm"),
-    "joined": ("more customers", "calm"),
+    "assigned": ("given to you", "calm"),
+    "joined": ("more answers", "calm"),
     "offered": ("offered to you", "warn"),
     "accepted": ("taken over", "good"),
     "declined": ("not taken over", "warn"),
     "lapsed": ("nobody took it up", "warn"),
     "withdrawn": ("not yours any more", "calm"),
-    "returned": ("given back", "calm"),
+    "retracted": ("nothing left to do", "calm"),
+    "revised": ("answer changed", "calm"),
+    "restored": ("open again", "warn"),
     "escalated": ("escalated", "bad"),
     "owner_gone": ("its owner is gone", "bad"),
+    "no_owner": ("nobody can take it", "bad"),
 }
 
 
@@ -46,6 +51,14 @@ class Waits:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """The item a notice is about, as it stands now: whose it is, and what is due next."""
+
+    owner: str | None
+    due: Due
+
+
 @router.get("/notices")
 def show_notices(session: SessionDep, visitor: Visitor, cursor: CursorDep, done: str = "") -> Response:
     """What I was told, and what waits."""
@@ -54,7 +67,7 @@ def show_notices(session: SessionDep, visitor: Visitor, cursor: CursorDep, done:
     rows, following = paged(_told(session, me.name, cursor), _PAGE, lambda row: (row.told_at or moment, row.id))
     waiting = session.exec(
         select(Notice)
-        .where(col(Notice.person) == me.name, col(Notice.told_at).is_(None))
+        .where(col(Notice.person) == me.name, col(Notice.told_at).is_(None), col(Notice.dropped).is_(None))
         .order_by(col(Notice.due_at), col(Notice.harm).desc(), col(Notice.id))
         .limit(_QUEUE + 1)
     ).all()
@@ -64,6 +77,7 @@ def show_notices(session: SessionDep, visitor: Visitor, cursor: CursorDep, done:
         here="/notices",
         said=_DONE.get(done, ""),
         rows=rows,
+        about=_about(session, rows, moment),
         until=moment.isoformat(),
         more=f"/notices?cursor={following}" if following else None,
         queue=_queue(me, waiting[:_QUEUE], moment),
@@ -98,6 +112,12 @@ def _told(session: Session, name: str, cursor: Position | None) -> Sequence[Noti
     return session.exec(query.order_by(col(Notice.told_at).desc(), col(Notice.id).desc()).limit(_PAGE + 1)).all()
 
 
+def _about(session: Session, rows: Sequence[Notice], at: datetime) -> dict[UUID, About]:
+    ids = {row.work_item_id for row in rows if row.work_item_id is not None}
+    items = session.exec(select(WorkItem).where(among(WorkItem.id, ids))) if ids else ()
+    return {item.id: About(item.owner, next_due(item, at)) for item in items}
+
+
 def _queue(me: User, rows: Sequence[Notice], at: datetime) -> list[Waits]:
     return [Waits(row, _why(me, row, at)) for row in rows]
 
@@ -108,4 +128,6 @@ def _why(me: User, row: Notice, at: datetime) -> str:
         return "being told right now"
     if row.kind in ALERTS and me.alerts is not None:
         return f"beyond your {me.alerts} alerts a day; the worst come first"
+    if away(me, at):
+        return "kept until you are back"
     return "kept for your digest" if me.digest else "kept for your own hours"

@@ -18,7 +18,7 @@ from service.route.activation import Activation
 from service.route.difference import difference
 from service.route.english import describe
 from service.route.in_force import activation_of, in_force
-from service.route.phrases import number
+from service.route.phrases import percent
 from service.route.versions import active_version, decided_before, fetch
 from service.store.tables import Policy, PolicyActivation, now
 
@@ -196,6 +196,6 @@ def _standing(row: Policy, activations: Sequence[PolicyActivation]) -> Standing:
 
 def for_whom(one: Activation) -> str:
     """Whom an activation concerns: `20 % of customers, region emea or apac`."""
-    share = "everyone" if one.share >= 1 else f"{number(100 * one.share)} % of customers"
+    share = "everyone" if one.share >= 1 else f"{percent(one.share)} of customers"
     places = [("region", one.scope.region), ("source", one.scope.source)]
     return ", ".join([share, *(f"{name} {' or '.join(values)}" for name, values in places if values)])

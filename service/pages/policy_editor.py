@@ -2,36 +2,47 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 from starlette.responses import RedirectResponse
 
+import service.route as policies_room
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.policies import Version
 from service.classify import Reader
 from service.pages.document_lines import Looked, looked_at, remarks_of
 from service.pages.policies import find_policy
+from service.pages.policy_trial import Trial, tried
 from service.pages.render import page
 from service.pages.visitor import Form, FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
 from service.policies import check_here, publish
 from service.route.english import Section, describe
 from service.route.findings import InvalidPolicy
+from service.route.policy import Policy
 from service.route.versions import active_version
+from service.store.tables import now
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Operator = Annotated[SignedIn, Depends(enter())]
 _LONGEST_COMMENT = 2_000
+_GUIDE = (Path(policies_room.__file__).parent / "policies.md").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in a document, and what it says where it says something."""
+    """What was found in a document, and the policy that it is, where it is one."""
 
     looked: Looked
-    plain: Sequence[Section] = ()
+    policy: Policy | None = None
+
+    @property
+    def plain(self) -> Sequence[Section]:
+        """What it says, where it says something."""
+        return describe(self.policy) if self.policy else ()
 
     @property
     def good(self) -> bool:
@@ -67,6 +78,15 @@ def check_policy(session: SessionDep, parts: WiringDep, visitor: Operator, form:
     return _editor(session, parts.reader, visitor, _document(form), form.text("comment"))
 
 
+@router.post("/policies/try")
+def try_policy(session: SessionDep, parts: WiringDep, visitor: Operator, form: FormDep) -> Response:
+    """Say which stored answers its rules, or the one that is named, would be true for; nothing is stored."""
+    document = _document(form)
+    policy = checked_document(session, parts.reader, document).policy
+    trial = tried(session, policy, form.texts("rule")) if policy else None
+    return _editor(session, parts.reader, visitor, document, form.text("comment"), trial=trial)
+
+
 @router.post("/policies")
 def send_policy(session: SessionDep, parts: WiringDep, visitor: Operator, form: FormDep) -> Response:
     """Publish it as a draft: it decides nothing until somebody activates it."""
@@ -98,6 +118,7 @@ def _editor(
     begun_with: int | None = None,
     wrong: str = "",
     status: int = 200,
+    trial: Trial | None = None,
 ) -> Response:
     checked = checked_document(session, reader, document)
     return page(
@@ -105,11 +126,14 @@ def _editor(
         visitor,
         status=status,
         here="/policies",
-        said="" if begun_with else checked.said,
+        said=trial.said if trial else "" if begun_with else checked.said,
         document=document,
         comment=comment,
         begun_with=begun_with,
         checked=checked,
+        trial=trial,
+        guide=_GUIDE,
+        now=now(),
         wrong=wrong,
         acts=visitor.caller.may(reading=False),
     )
@@ -121,4 +145,4 @@ def checked_document(session: Session, reader: Reader, document: str) -> Checked
         found = check_here(session, reader, document)
     except InvalidPolicy as error:
         return Checked(looked_at(document, remarks_of(error)))
-    return Checked(looked_at(document, remarks_of(found.warnings)), describe(found.policy))
+    return Checked(looked_at(document, remarks_of(found.warnings)), found.policy)

@@ -59,6 +59,14 @@ class Chosen(BaseModel):
         kept = {name: value for name, value in self.model_dump().items() if value is not None}
         return f"/service-levels/items?{urlencode({**kept, **changes})}"
 
+    @property
+    def inbox(self) -> str:
+        """Where the open work of this kind is done; empty where the inbox has no such list."""
+        if self.state == "kept" or self.team == "" or self.owner == "":
+            return ""
+        asked = {"due": "" if self.state == "running" else self.state, "team": self.team, "owner": self.owner}
+        return f"/inbox?{urlencode({name: value for name, value in asked.items() if value})}"
+
 
 @router.get("/service-levels")
 def show_service_levels(session: SessionDep, visitor: Visitor, days: Days = "30") -> Response:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session, col, select
 from starlette.responses import RedirectResponse
 
@@ -22,7 +22,9 @@ from service.pages.reasons import clause_words, joining
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
+from service.route.receipt import decided_on
 from service.route.versions import fetch
+from service.route.why_not import UnknownRule, WhyNot, why_not
 from service.store.tables import Classification, Decision, DeliveryAttempt, FeedbackRevision, among, now
 from service.work.items import review_reason
 
@@ -33,8 +35,15 @@ _DONE = {"retried": "It is being read again: look again in a moment."}
 
 
 @router.get("/feedback/{feedback_id}")
-def show_story(session: SessionDep, visitor: Visitor, feedback_id: UUID, again: str = "", done: str = "") -> Response:
-    """The whole story; with `again` its decision is made once more and compared."""
+def show_story(
+    session: SessionDep,
+    visitor: Visitor,
+    feedback_id: UUID,
+    again: str = "",
+    why: Annotated[str, Query(max_length=200)] = "",
+    done: str = "",
+) -> Response:
+    """The whole story; with `again` its decision is made once more and compared, with `why` a rule says why not."""
     story = story_of(session, find_feedback(session, visitor.caller, feedback_id))
     read, decided = story.classification, story.decision
     judges = visitor.caller.may("supervisor", reading=True)
@@ -64,6 +73,7 @@ def show_story(session: SessionDep, visitor: Visitor, feedback_id: UUID, again: 
         first=_first_open(story) if visitor.caller.may("supervisor", reading=False) else None,
         retries=visitor.caller.may(reading=False),
         compared=_compared(session, story) if again and judges else None,
+        why=_why_not(session, story, why) if why and judges else None,
         now=now(),
     )
 
@@ -112,6 +122,17 @@ def _first_open(story: StoryOut) -> UUID | None:
     """The piece of work to do next."""
     waiting = (item.id for item in story.work_items if item.status in {"open", "acknowledged", "waiting"})
     return next(waiting, None)
+
+
+def _why_not(session: Session, story: StoryOut, rule: str) -> WhyNot | None:
+    """Why a rule did not fire; None where the version that decided has no such rule."""
+    if story.decision is None:
+        return None
+    row = session.get_one(Decision, story.decision.id)
+    try:
+        return why_not(fetch(session, row.policy_version), *decided_on(row.receipt), rule)
+    except UnknownRule:
+        return None
 
 
 def _compared(session: Session, story: StoryOut) -> ReplayOut | None:

@@ -68,11 +68,24 @@ def moment(at: datetime | None, zone: str | None = None) -> Markup:
     """A moment in the reader's zone as a `<time>` element: `Sat 22 Nov 2026, 14:05`."""
     if at is None:
         return Markup("")
+    local = _local(at, zone)
+    return _time(at, f"{local:%a} {local.day} {local:%b %Y, %H:%M}" + ("" if zone else " UTC"))
+
+
+def day_and_time(at: datetime, zone: str | None = None) -> Markup:
+    """A moment that is not far, in the reader's zone: `Sat 22 Nov, 14:05`."""
+    local = _local(at, zone)
+    return _time(at, f"{local:%a} {local.day} {local:%b, %H:%M}" + ("" if zone else " UTC"))
+
+
+def _local(at: datetime, zone: str | None) -> datetime:
     try:
-        local = at.astimezone(ZoneInfo(zone) if zone else UTC)
+        return at.astimezone(ZoneInfo(zone) if zone else UTC)
     except (ZoneInfoNotFoundError, ValueError):
-        local = at.astimezone(UTC)
-    shown = f"{local:%a} {local.day} {local:%b %Y, %H:%M}" + ("" if zone else " UTC")
+        return at.astimezone(UTC)
+
+
+def _time(at: datetime, shown: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown)
 
 
@@ -102,6 +115,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "due": due,
     "ago": ago,
     "moment": moment,
+    "day_and_time": day_and_time,
     "sure": sure,
     "number": number,
     "many": many,

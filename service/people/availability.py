@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from service.route.business_time import time_on
+from service.route.business_time import NeverOpen, time_on
 from service.route.clocks import Calendar
 from service.store.tables import User
 
@@ -74,7 +74,10 @@ def opening(user: User, at: datetime) -> datetime:
     back = at
     if away(user, at):
         back = user.absent_until or at + _DAY
-    moment = time_on(hours_of(user)).next_open(back)
+    try:
+        moment = time_on(hours_of(user)).next_open(back)
+    except NeverOpen:  # they are back in the last days of the year 9998, where time ends
+        return back
     if user.absent_until is not None and away(user, moment):  # it began after `at`
         return opening(user, user.absent_until)
     return moment

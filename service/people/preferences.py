@@ -77,7 +77,9 @@ def change(session: Session, name: str, wanted: Preferences, by: str) -> User:
         row.absent_from = now()
     session.add(row)
     session.execute(
-        update(Notice).where(col(Notice.person) == name, col(Notice.told_at).is_(None)).values(due_at=now())
+        update(Notice)
+        .where(col(Notice.person) == name, col(Notice.told_at).is_(None), col(Notice.dropped).is_(None))
+        .values(due_at=now())
     )
     audit.record(session, by, "user.changed", name, changed=sorted(given))
     return row

@@ -15,6 +15,7 @@ from service.route.public_holidays import holidays_of
 _DAY = timedelta(days=1)
 _NOTHING = timedelta(0)
 _FURTHEST = 100  # years; checking a policy refuses what takes longer than ten
+_LAST = 9_998  # the last year a moment may lie in; Python knows one more, which the days around a year need
 
 
 class NeverOpen(ValueError):
@@ -68,9 +69,6 @@ class PlainTime:
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         return max(end - start, _NOTHING)
-
-    def is_open(self, at: datetime) -> bool:
-        return self.next_open(at) == at
 
     def next_open(self, at: datetime) -> datetime:
         return at
@@ -143,9 +141,6 @@ class BusinessTime:
         whole = sum((self._year(number).total for number in range(first, last)), _NOTHING)
         return whole + self._year(last).until(end) - self._year(first).until(start)
 
-    def is_open(self, at: datetime) -> bool:
-        return self.next_open(at) == at
-
     def next_open(self, at: datetime) -> datetime:
         """`at` itself where it is open, else the next opening."""
         at = at.astimezone(UTC)
@@ -185,7 +180,7 @@ class BusinessTime:
         return at.astimezone(self.zone).year
 
     def _years(self, first: int) -> Iterator[_Year]:
-        return (self._year(number) for number in range(first, min(first + _FURTHEST, 9_990)))
+        return (self._year(number) for number in range(first, min(first + _FURTHEST, _LAST + 1)))
 
     def _year(self, number: int) -> _Year:
         laid = self._laid.get(number)

@@ -146,7 +146,7 @@ class Field(NamedTuple):
     """A name rules may use: its type, how it is read (None where missing), and whether a classifier said it.
 
     `place` is where the case keeps it, `key` its key there where that is a mapping. `about` says what it is in words
-    for whoever writes rules; no value lies outside `low` to `high`.
+    for whoever writes rules; no value lies outside `low` to `high`, and of a `whole` one none between whole numbers.
     """
 
     type: FieldType
@@ -157,10 +157,19 @@ class Field(NamedTuple):
     about: str = ""
     low: float | None = None
     high: float | None = None
+    whole: bool = False
 
 
-def _own(kind: FieldType, place: str, about: str, low: float | None = None, high: float | None = None) -> Field:
-    return Field(kind, attrgetter(place), place=place, about=about, low=low, high=high)
+def _own(
+    kind: FieldType,
+    place: str,
+    about: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    whole: bool = False,
+) -> Field:
+    return Field(kind, attrgetter(place), place=place, about=about, low=low, high=high, whole=whole)
 
 
 def _beliefs(prefix: str, attribute: str, labels: tuple[str, ...]) -> dict[str, Field]:
@@ -180,7 +189,9 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "source": _own("text", "source", "the name of the source the answer came from"),
         "language": _own("text", "language", "the language of the text, as two letters: en, de, pl"),
-        "scores.nps": _own("number", "scores.nps", "how likely the customer is to recommend, 0 to 10", 0, 10),
+        "scores.nps": _own(
+            "number", "scores.nps", "how likely the customer is to recommend, 0 to 10", 0, 10, whole=True
+        ),
         "scores.csat": _own("number", "scores.csat", "how satisfied the customer is, 1 to 5", 1, 5),
         "scores.ces": _own("number", "scores.ces", "how easy the customer found it, 1 to 7", 1, 7),
         "scores.stars": _own("number", "scores.stars", "the stars of a review, 1 to 5", 1, 5),

@@ -109,7 +109,9 @@ class Interval(Shape):
         closes = 24 * 60 if found[5] else int(found[3]) * 60 + int(found[4])
         opens = int(found[1]) * 60 + int(found[2])
         if closes <= opens:
-            raise ValueError("these hours end before they begin; write hours over midnight as two days")
+            raise ValueError(
+                "these hours end before they begin; write hours over midnight as two days, 22:00-24:00 and 00:00-06:00"
+            )
         return cls(opens=opens, closes=closes)
 
 

@@ -108,6 +108,9 @@ class _Reader(Operands):
             return self.comparison(node, depth)
         if isinstance(node, ast.Call):
             return self.call(node, depth)
+        if isinstance(node, ast.Tuple) and node.elts:
+            self.refuse(node.elts[-1], "a comma joins nothing here", "write `and` or `or`; decimals take a point: 6.5")
+            return None
         return self.alone(node, depth)
 
     def call(self, node: ast.Call, depth: int) -> Expression | None:
@@ -137,7 +140,7 @@ class _Reader(Operands):
             self.refuse(node, "known() takes one field or topic")
             return None
         item = self.operand(node.args[0], depth + 1)
-        looked = self.looked(node.args[0], item, "known() asks about a field or a topic")
+        looked = self.looked(node.args[0], item, "known() asks about a field or a topic, written without quotes")
         return None if looked is None else Known(item=looked)
 
     def matches(self, node: ast.Call, depth: int) -> Expression | None:

@@ -1,10 +1,12 @@
 """Conditions that no record can make true, proved from what single fields can be; pure.
 
-A condition is taken apart into what would have to be so for it to be definitely true. What cannot be proved in a few
-thousand steps passes: this finds mistakes, it does not decide logic.
+A condition is taken apart into what would have to be so for it to be definitely true. What cannot be proved in 500
+steps, or of all pairs of rules together in 50,000, passes: this finds mistakes, it does not decide logic.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import length_hint
 from typing import NamedTuple
 
 from service.route.expression import And, Expression, Fixed, Holds, Known, Not, Or, clauses, operand_text, operands
@@ -12,6 +14,7 @@ from service.route.policy import Rule
 from service.route.possible import Needed, never_related, relation, why_impossible
 
 _MOST_STEPS = 500
+_MOST_IN_ALL = 50_000  # about a second; without it 200 long rules took 15
 
 
 class _Every(NamedTuple):
@@ -31,18 +34,23 @@ class _TooLong(Exception):
 
 def never_true(tree: Expression) -> str | None:
     """Say why no record can make a condition true, or None where one may (or where that takes too long to tell)."""
-    return _refuted(_true(tree, wanted=True))
+    return _refuted(_true(tree, wanted=True), iter(range(_MOST_STEPS)))
 
 
 def implies(narrow: Expression, wide: Expression) -> bool:
     """Say whether a record that makes the first condition true makes the second true; False also where unproved."""
     if not _looked_at(wide) <= _looked_at(narrow):
         return False  # it asks something more, or what only a search through all cases could tell
-    return narrow == wide or _refuted(_Every((_true(narrow, wanted=True), _untrue(wide, wanted=True)))) is not None
+    return _implies(narrow, wide, iter(range(_MOST_STEPS)))
+
+
+def _implies(narrow: Expression, wide: Expression, steps: Iterator[int]) -> bool:
+    needs = _Every((_true(narrow, wanted=True), _untrue(wide, wanted=True)))
+    return narrow == wide or _refuted(needs, steps) is not None
 
 
 class Shadow(NamedTuple):
-    """A rule that can do nothing, and the earlier one in whose shadow it stands."""
+    """A rule that can never fire, and the earlier one in whose shadow it stands."""
 
     late: Rule
     early: Rule
@@ -51,15 +59,22 @@ class Shadow(NamedTuple):
     def words(self) -> str:
         late, early = self.late.name, self.early.name
         why = "which stops there" if self.early.stop else f"which makes the {self.late.then.create}"
-        return f"rule {late} can never do anything: whenever it is true, so is {early} before it, {why}"
+        return f"rule {late} can never fire: whenever it is true, so is {early} before it, {why}"
 
 
 def shadows(rules: Sequence[Rule]) -> Iterator[Shadow]:
-    """Yield each rule that can do nothing because of an earlier one, once."""
+    """Yield each rule that can never fire because of an earlier one, once; it may still come under review.
+
+    Where a policy takes too many steps, its later rules are not looked at.
+    """
+    steps, looked = iter(range(_MOST_IN_ALL)), [_looked_at(rule.when) for rule in rules]
     for index, late in enumerate(rules):
-        for early in rules[:index]:
+        if length_hint(steps) == 0:
+            return
+        for number, early in enumerate(rules[:index]):
             superseded = early.then.create == late.then.create and not late.stop
-            if (early.stop or superseded) and implies(late.when, early.when):
+            asks_no_more = (early.stop or superseded) and looked[number] <= looked[index]
+            if asks_no_more and _implies(late.when, early.when, islice(steps, _MOST_STEPS)):
                 yield Shadow(late, early)
                 break
 
@@ -89,8 +104,7 @@ def _untrue(tree: Expression, *, wanted: bool) -> _Needs:
     return _Some((Needed(tree, not wanted), *(Needed(None, True, one) for one in missing)))  # noqa: FBT003 - a truth
 
 
-def _refuted(needs: _Needs) -> str | None:
-    steps = iter(range(_MOST_STEPS))
+def _refuted(needs: _Needs, steps: Iterator[int]) -> str | None:
     try:
         return _contradiction([needs], (), steps)
     except _TooLong:

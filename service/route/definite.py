@@ -5,11 +5,12 @@ false with everything.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from service.route.codegen import Writer, joined, listed, raw, search
 from service.route.expression import (
+    OPPOSITE,
     And,
     Clause,
     Compare,
@@ -26,7 +27,6 @@ from service.route.expression import (
 )
 
 _NAN = float("nan")
-_OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 class _Pushed(NamedTuple):
@@ -69,7 +69,7 @@ class Definite:
 
     def leaf(self, clause: Clause, *, wanted: bool) -> str:
         if isinstance(clause, Compare):
-            return self.compared(clause, clause.op if wanted else _OPPOSITE[clause.op])
+            return self.compared(clause, clause.op if wanted else OPPOSITE[clause.op])
         value = raw(clause.item, self.writer)
         if isinstance(clause, Known):
             return f"{value} is {'not ' if wanted else ''}None"

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from calibration.promise import Promise
 from service.route import difference_words as words
+from service.route.clock_words import interval_words
 from service.route.clocks import Duration, Interval
-from service.route.english import interval_words
 from service.route.expression import FieldOf, Shape, text_of
 from service.route.policy import Named, Policy
 
@@ -54,7 +54,7 @@ def difference(before: Policy, after: Policy) -> Difference:
     changes = [*_single(before, after)]
     for section in SECTIONS:
         changes += _named(section, _parts(before, section), _parts(after, section), before, after)
-        if section in {"rules", "bypass"}:
+        if section in words.ORDERED:
             changes += _moved(section, list(_parts(before, section)), list(_parts(after, section)))
     return Difference(tuple(changes))
 
@@ -69,16 +69,18 @@ def _single(before: Policy, after: Policy) -> Iterator[Change]:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             fields = (FieldChange(name, old, new),)
-            yield Change("policy", name, "changed", fields, words.single(name, old, new))
+            yield Change(
+                "policy", name, "changed", fields, words.single(name, old, new, after.fallback or after.review)
+            )
 
 
 def _named(
     section: str, old: Mapping[str, object], new: Mapping[str, object], before: Policy, after: Policy
 ) -> Iterator[Change]:
-    for name, part in new.items():
+    for previous, (name, part) in zip([None, *new], new.items(), strict=False):
         if name not in old:
             fields = _compared({}, _spelled(part))
-            yield Change(section, name, "added", fields, words.added(section, name, part))
+            yield Change(section, name, "added", fields, words.added(section, name, part, previous))
         elif part != old[name]:
             fields = _compared(_spelled(old[name]), _spelled(part))
             yield Change(section, name, "changed", fields, words.changed(section, name, old[name], part, before, after))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from service.route.clocks import ALWAYS, TARGETS, Calendar, Sla, Target, Targets
+from service.route.clocks import Calendar, Sla
+from service.route.difference_clocks import calendar_changes, sla_changes
 from service.route.english import (
     Entry,
     action_words,
+    answer_words,
     bypass_entry,
     calendar_entry,
-    escalation_words,
     example_entry,
     group_entry,
     joining_words,
@@ -17,16 +18,15 @@ from service.route.english import (
     sla_entry,
     threshold_words,
 )
-from service.route.expression import And, Expression, Or
+from service.route.expression import And, Compare, Expression, Fixed, Or, ThresholdOf, text_of
 from service.route.phrases import (
-    KINDS,
+    TURNED,
     a_kind,
     bound,
     clause,
     condition,
     field_words,
     kinds_of,
-    length,
     listed,
     percent,
     value_words,
@@ -43,28 +43,26 @@ _NOUNS: Mapping[str, str] = {
     "fields": "field",
     "examples": "example",
 }
-_DUE: Mapping[Target, str] = {
-    "acknowledge": "must be acknowledged within",
-    "contact": "need a contact with the customer within",
-    "resolve": "are due in",
-}
+ORDERED = frozenset({"rules", "bypass"})  # sections that are looked at from top to bottom
 
 
-def single(name: str, before: str | None, after: str | None) -> tuple[str, ...]:
-    """The policy's name, its review group or its fallback."""
+def single(name: str, before: str | None, after: str | None, left: str | None) -> tuple[str, ...]:
+    """The policy's name, its review group or its fallback; `left` is the group that is asked where this one is gone."""
     if name == "name":
         return (f"The policy is called {after} instead of {before}.",)
     what = {"review": "What the reading of a text leaves open", "fallback": "What nobody else can take"}[name]
     if after is None:
-        return (f"{what} no longer goes to {before}: it has no owner until somebody takes it.",)
+        now = f"it goes to {left}" if left else "it has no owner until somebody takes it"
+        return (f"{what} no longer goes to {before}: {now}.",)
     return (f"{what} now goes to {after}{f' instead of {before}' if before else ''}.",)
 
 
-def added(section: str, name: str, part: object) -> tuple[str, ...]:
-    """A part that is new, with all it says."""
+def added(section: str, name: str, part: object, after: str | None) -> tuple[str, ...]:
+    """A part that is new, with all it says; `after` is the one before it, where the order counts."""
     if section == "fields":
         return (f"Rules may now look at {name}, a {part}.",)
-    return (f"New {_NOUNS[section]} {name}: {' '.join(_told(part))}",)
+    place = "" if section not in ORDERED else ", asked first" if after is None else f", asked after {after}"
+    return (f"New {_NOUNS[section]} {name}{place}: {' '.join(_told(part))}",)
 
 
 def removed(section: str, name: str, part: object) -> tuple[str, ...]:
@@ -85,7 +83,10 @@ def changed(section: str, name: str, old: object, new: object, before: Policy, a
     if isinstance(old, Rule) and isinstance(new, Rule):
         return tuple(_rule(name, old, new))
     if isinstance(old, Sla) and isinstance(new, Sla):
-        return tuple(_sla(_items(name, before, after), name, old, new))
+        kinds = {rule.then.create for policy in (before, after) for rule in policy.rules if rule.then.sla == name}
+        return tuple(sla_changes(kinds, name, old, new))
+    if isinstance(old, Calendar) and isinstance(new, Calendar):
+        return tuple(calendar_changes(name, old, new))
     if isinstance(old, Threshold) and isinstance(new, Threshold):
         return tuple(_threshold(name, old, new))
     if isinstance(old, Bypass) and isinstance(new, Bypass):
@@ -94,6 +95,8 @@ def changed(section: str, name: str, old: object, new: object, before: Policy, a
         return tuple(_example(name, old, new))
     if isinstance(old, Split) and isinstance(new, Split) and old.by == new.by:
         return tuple(_split(name, old, new))
+    if isinstance(old, People) and isinstance(new, People):
+        return tuple(_people(f"In the group {name}", old, new))
     if section == "fields":
         return (f"{name} is now a {new} instead of a {old}.",)
     return (f"The {_NOUNS[section]} {name} now says: {' '.join(_told(new))}",)
@@ -121,7 +124,7 @@ def _told(part: object) -> Sequence[str]:
 
 def _rule(name: str, old: Rule, new: Rule) -> Iterator[str]:
     if old.when != new.when:
-        yield f"The rule {name} {_conditions(old.when, new.when)}."
+        yield f"The rule {name} {_conditions(_forward(old.when), _forward(new.when))}."
     yield from _actions(name, old.then, new.then)
     if old.stop != new.stop:
         yield f"After the rule {name} fires, later rules are {'no longer' if new.stop else 'now also'} asked."
@@ -130,13 +133,18 @@ def _rule(name: str, old: Rule, new: Rule) -> Iterator[str]:
 def _conditions(old: Expression, new: Expression) -> str:
     """`now fires at NPS 7 or less instead of 6 or less`, or what comes nearest to it."""
     ours, theirs = _parts(old), _parts(new)
+    if old == new or (_joint(old) is _joint(new) and sorted(map(text_of, ours)) == sorted(map(text_of, theirs))):
+        return "asks the same, written in another order"
     gone, came = [part for part in ours if part not in theirs], [part for part in theirs if part not in ours]
     alike = _joint(old) is _joint(new) or len(ours) == 1 or len(theirs) == 1
     if alike and len(gone) == len(came) == 1 and len(ours) == len(theirs):
         was, now = bound(gone[0]), bound(came[0])
         if was and now and was[0] == now[0]:
             return f"now fires at {now[0]} {now[1]} instead of {was[1]}"
-        return f"now asks whether {clause(came[0])}, instead of whether {clause(gone[0])}"
+        asks, asked = clause(came[0]), clause(gone[0])
+        if asks == asked:  # two fields that people call the same
+            asks, asked = text_of(came[0]), text_of(gone[0])
+        return f"now asks whether {asks}, instead of whether {asked}"
     if alike and not gone and came:
         joint = _joint(new)
         said = listed([clause(part) for part in came], "and" if joint is And else "or")
@@ -146,6 +154,15 @@ def _conditions(old: Expression, new: Expression) -> str:
         said = listed([clause(part) for part in gone], "and" if joint is And else "or")
         return f"no longer asks that {said}" if joint is And else f"no longer fires when {said}"
     return f"now fires when {condition(new)}; before, when {condition(old)}"
+
+
+def _forward(tree: Expression) -> Expression:
+    """The same condition with what is looked at on the left of each of its comparisons: `0.5 <= a` is `a >= 0.5`."""
+    if isinstance(tree, And | Or):
+        return type(tree)(items=tuple(_forward(item) for item in tree.items))
+    if isinstance(tree, Compare) and isinstance(tree.left, Fixed | ThresholdOf):
+        return tree.model_copy(update={"left": tree.right, "op": TURNED[tree.op], "right": tree.left})
+    return tree
 
 
 def _joint(tree: Expression) -> type[And] | type[Or] | None:
@@ -162,7 +179,8 @@ def _actions(name: str, old: Action, new: Action) -> Iterator[str]:
     if old.create != new.create:
         yield f"The rule {name} now makes {a_kind(new.create)} instead of {a_kind(old.create)}."
     if old.mandatory != new.mandatory:
-        yield f"What the rule {name} makes {'must now be done' if new.mandatory else 'need not be done any more'}."
+        how = "can no longer" if new.mandatory else "can now"
+        yield f"What the rule {name} makes {how} be closed without a contact attempt, an outcome and a root cause."
     if old.priority != new.priority:
         yield f"What the rule {name} makes has the priority {new.priority} instead of {old.priority}."
     made = f"What the rule {name} makes"
@@ -172,7 +190,8 @@ def _actions(name: str, old: Action, new: Action) -> Iterator[str]:
     yield from _turned(made, ("is now tagged", "is no longer tagged"), "with {}", _tags(old), _tags(new))
     if (old.key, old.join) != (new.key, new.join):
         said = " ".join(joining_words(new))
-        yield f"What the rule {name} makes {f'may now join others. {said}' if said else 'no longer joins others.'}"
+        now = "joins others in another way now" if any(joining_words(old)) else "may now join others"
+        yield f"What the rule {name} makes {f'{now}. {said}' if said else 'no longer joins others.'}"
 
 
 def _turned(what: str, verbs: tuple[str, str], form: str, old: str | None, new: str | None) -> Iterator[str]:
@@ -192,52 +211,6 @@ def _all(names: Sequence[str]) -> str | None:
 
 def _tags(then: Action) -> str | None:
     return "the topics of the text" if then.tags == "topics" else _all(then.tags)
-
-
-def _items(sla: str, before: Policy, after: Policy) -> str:
-    """What the rules make under a service level: `Tickets`, or `Items` of several kinds."""
-    kinds = {rule.then.create for policy in (before, after) for rule in policy.rules if rule.then.sla == sla}
-    return f"{KINDS[kinds.pop()]}s" if len(kinds) == 1 else "Items"
-
-
-def _sla(items: str, name: str, old: Sla, new: Sla) -> Iterator[str]:
-    yield from _targets(f"{items} of {name}", old, new, old.calendar, new.calendar)
-    for kind in dict.fromkeys([*old.kinds, *new.kinds]):
-        whose = f"{KINDS.get(kind, kind)}s of {name}"
-        yield from _targets(whose, old.kinds.get(kind), new.kinds.get(kind), old.calendar, new.calendar)
-    for tier in dict.fromkeys([*old.tiers, *new.tiers]):
-        whose = f"{items} of {name} for customers of the tier {tier}"
-        yield from _targets(whose, old.tiers.get(tier), new.tiers.get(tier), old.calendar, new.calendar)
-    if old.calendar != new.calendar:
-        runs = "day and night" if new.calendar == ALWAYS else f"in the working hours of the calendar {new.calendar}"
-        was = "day and night" if old.calendar == ALWAYS else f"in those of {old.calendar}"
-        yield f"The clock of {name} now runs {runs} instead of {was}."
-    if old.hand_off != new.hand_off:
-        within = None if new.hand_off is None else length(new.hand_off, new.calendar)
-        yield f"A hand-off under {name} {f'must be accepted within {within}' if within else 'has no clock any more'}."
-    if old.escalate != new.escalate:
-        levels = "; then ".join(escalation_words(step, new.calendar) for step in new.escalate)
-        yield f"Escalation under {name}: {levels or 'nobody is told of a missed target any more'}."
-
-
-def _targets(
-    whose: str, old: Sla | Targets | None, new: Sla | Targets | None, old_calendar: str, new_calendar: str
-) -> Iterator[str]:
-    for target in TARGETS:
-        was, now = getattr(old, target, None), getattr(new, target, None)
-        if was == now:
-            continue
-        if now is None:
-            yield f"{whose} have no time to be {_ENDED[target]} any more."
-            continue
-        said, instead = length(now, new_calendar), ""
-        if was is not None:
-            held = length(was, old_calendar)
-            instead = f" instead of {was.amount if was.unit == now.unit and old_calendar == new_calendar else held}"
-        yield f"{whose} {_DUE[target]} {said}{instead}."
-
-
-_ENDED: Mapping[Target, str] = {"acknowledge": "acknowledged in", "contact": "contacted in", "resolve": "done in"}
 
 
 def _threshold(name: str, old: Threshold, new: Threshold) -> Iterator[str]:
@@ -264,25 +237,52 @@ def _split(name: str, old: Split, new: Split) -> Iterator[str]:
     by = field_words(old.by.name)
     for value in dict.fromkeys([*old.values, *new.values]):
         was, now = old.values.get(value, old.default), new.values.get(value, new.default)
-        if was != now:
+        if isinstance(was, People) and isinstance(now, People):
+            yield from _people(f"In the group {name}, where {by} is {value}", was, now)
+        elif was != now:
             said = f"{part_words(now)} instead of {part_words(was)}"
             yield f"In the group {name}, where {by} is {value}, it is now {said}."
-    if old.default != new.default:
+    if isinstance(old.default, People) and isinstance(new.default, People):
+        yield from _people(f"In the group {name}, for everybody else", old.default, new.default)
+    elif old.default != new.default:
         yield f"In the group {name}, everybody else is now {part_words(new.default)}, not {part_words(old.default)}."
+
+
+def _people(where: str, old: People, new: People) -> Iterator[str]:
+    came = [one for one in new.people if one not in old.people]
+    gone = [one for one in old.people if one not in new.people]
+    if came:
+        yield f"{where}: {listed(came, 'and')} may now get items."
+    if gone:
+        yield f"{where}: {listed(gone, 'and')} may get no more items."
+    if old.people != new.people and not came and not gone:
+        yield f"{where}: of those with as few items, the first of {', '.join(new.people)} now gets the next."
+    if old.capacity != new.capacity:
+        most = "any number of" if new.capacity is None else f"at most {new.capacity:,}"
+        was = "" if old.capacity is None else f" instead of {old.capacity:,}"
+        yield f"{where}: each may now have {most} open items{was}."
+    yield from _turned(f"{where}: the manager", ("is now", "is no longer"), "{}", old.manager, new.manager)
+    hours = ("are now", "are no longer")
+    yield from _turned(f"{where}: working hours", hours, "those of {}", old.calendar, new.calendar)
+    what = f"{where}: what they cannot take"
+    yield from _turned(what, ("now goes", "no longer goes"), "to {}", old.fallback, new.fallback)
+    for skill in dict.fromkeys([*old.skills, *new.skills]):
+        before, after = (_all(one.skills.get(skill, ())) for one in (old, new))
+        yield from _turned(f"{where}: {skill}", ("is now for", "is no longer for"), "{}", before, after)
 
 
 def _bypass(name: str, old: Bypass, new: Bypass) -> Iterator[str]:
     if old.when != new.when:
-        yield f"The bypass {name} {_conditions(old.when, new.when)}."
+        yield f"The bypass {name} {_conditions(_forward(old.when), _forward(new.when))}."
     yield from _turned(f"The bypass {name}", ("now leads", "no longer leads"), "to {}", old.to, new.to)
     if old.quota != new.quota:
         yield f"The bypass {name} takes at most {new.quota:,} items a day instead of {old.quota:,}."
     if old.reason != new.reason:
-        yield f'The reason kept with the bypass {name} is now "{value_words(new.reason)}".'
+        yield f'The reason kept with the bypass {name} is now: "{value_words(new.reason)}"'
 
 
 def _example(name: str, old: Example, new: Example) -> Iterator[str]:
     if old.record != new.record:
-        yield f"The example {name} shows another record."
+        yield f"The example {name} is now {answer_words(new)} instead of {answer_words(old)}."
     if old.creates != new.creates:
         yield f"The example {name} must now make {kinds_of(new.creates)} instead of {kinds_of(old.creates)}."

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.route.clocks import ALWAYS, DAYS, TARGETS, Calendar, Duration, Escalation, Interval, Sla, Target, Targets
+from service.route.clock_words import hours_words, sla_words, zone_words
+from service.route.clocks import ALWAYS, Calendar, Sla
 from service.route.phrases import (
-    KINDS,
     a_kind,
     condition,
     field_words,
@@ -13,23 +13,13 @@ from service.route.phrases import (
     length,
     listed,
     percent,
+    same_words,
+    sentence,
     value_words,
 )
 from service.route.policy import Action, Bypass, Example, Group, Named, People, Policy, Rule, Threshold
 
-TARGET_WORDS: Mapping[Target, str] = {
-    "acknowledge": "acknowledged",
-    "contact": "the customer contacted",
-    "resolve": "done",
-}
-_DAY_WORDS: Mapping[str, str] = dict(
-    zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
-)
-_STOPS: Mapping[str, str] = {
-    "met": "unless it was met after all",
-    "acknowledged": "unless somebody who was told has confirmed it",
-    "resolved": "unless it is done",
-}
+_FEW = 3  # rules named one by one
 _BELIEFS: Mapping[str, str] = {
     "sentiment": "the text sounds {}",
     "type": "the text is of the type {}",
@@ -77,21 +67,25 @@ def rule_entry(rule: Rule) -> Entry:
 
 
 def _rules(policy: Policy) -> Iterator[Entry]:
-    made: dict[str, str] = {}
+    made: dict[str, list[str]] = {}
     for rule in policy.rules:
-        first = made.setdefault(rule.then.create, rule.name)
-        yields = f"Where {first} has made {a_kind(rule.then.create)} already, it makes none."
-        yield Entry(rule.name, (*_rule(rule), *([] if first == rule.name else [yields])))
+        earlier = made.setdefault(rule.then.create, [])
+        who = listed(earlier, "or") if 0 < len(earlier) <= _FEW else "one of the rules above"
+        yields = f"Where {who} has made {a_kind(rule.then.create)} already, it makes none."
+        yield Entry(rule.name, (*_rule(rule), *([yields] if earlier else [])))
+        if not rule.stop:  # where a rule that ends the reading has fired, no later one is asked
+            earlier.append(rule.name)
 
 
 def _rule(rule: Rule) -> Iterator[str]:
-    yield f"When {condition(rule.when)}: {action_words(rule.then)}."
+    said = condition(rule.when)
+    yield f"{'Always' if said == 'always' else f'When {said}'}: {action_words(rule.then)}."
     if rule.then.sla:
         yield f"It is due as the service level {rule.then.sla} says."
     if rule.then.tags == "topics":
         yield "It carries the topics of the text as tags."
     elif rule.then.tags:
-        yield f"It carries the tags {listed(rule.then.tags, 'and')}."
+        yield f"It carries the tag{'' if len(rule.then.tags) == 1 else 's'} {listed(rule.then.tags, 'and')}."
     yield from joining_words(rule.then)
     if rule.stop:
         yield "No later rule is asked then."
@@ -113,7 +107,7 @@ def joining_words(then: Action) -> Iterator[str]:
     """How an item joins an open one instead of being made; nothing where it never does."""
     if not then.key and then.join is None:
         return
-    what = [f"the same {field_words(part.name).removeprefix('the ')}" for part in then.key]
+    what = [same_words(part.name) for part in then.key]
     same = f"with {listed(what, 'and')}" if what else "of the same customer about the same topic"
     within = "" if then.join is None else f" that is at most {length(then.join, ALWAYS)} old"
     yield f"Where there is an open one {same}{within}, the answer joins that instead."
@@ -128,74 +122,13 @@ def bypass_entry(one: Bypass) -> Entry:
 
 def sla_entry(name: str, sla: Sla) -> Entry:
     """What is promised, on which hours, and who hears of a promise that was missed."""
-    return Entry(name, tuple(_sla(sla)))
-
-
-def _sla(sla: Sla) -> Iterator[str]:
-    if any(getattr(sla, target) is not None for target in TARGETS):
-        yield f"{_sentence(targets_words(sla, sla.calendar))}."
-    for kind, targets in sla.kinds.items():
-        yield f"{KINDS.get(kind, kind)}s: {targets_words(targets, sla.calendar)}."
-    for tier, targets in sla.tiers.items():
-        yield f"For customers of the tier {tier}: {targets_words(targets, sla.calendar)}."
-    if sla.hand_off is not None:
-        yield f"A hand-off must be accepted within {length(sla.hand_off, sla.calendar)}."
-    yield (
-        "The clock runs day and night, on holidays too."
-        if sla.calendar == ALWAYS
-        else f"The clock runs in the working hours of the calendar {sla.calendar}."
-    )
-    for number, step in enumerate(sla.escalate, 1):
-        yield f"Level {number}: {escalation_words(step, sla.calendar)}."
-
-
-def targets_words(targets: Sla | Targets, calendar: str) -> str:
-    """`acknowledged within 4 working hours, done within 2 working days`."""
-    given: list[tuple[Target, Duration | None]] = [(target, getattr(targets, target)) for target in TARGETS]
-    parts = [f"{TARGET_WORDS[name]} within {length(time, calendar)}" for name, time in given if time is not None]
-    return ", ".join(parts)
-
-
-def escalation_words(step: Escalation, calendar: str) -> str:
-    """`4 working hours after a target was missed the owner's manager is told, unless ...`."""
-    who = {"owner": "the owner", "owner.manager": "the owner's manager"}.get(step.to)
-    who = who or ("the manager of the owner's manager" if step.to == "owner.manager.manager" else step.to)
-    hours = ", also outside their own hours" if step.any_hour else ""
-    words = f' "{value_words(step.notice)}"' if step.notice else ""
-    told = "are" if who == step.to else "is"
-    after = length(step.after, calendar)
-    return f"{after} after a target was missed {who} {told} told{words}{hours}, {_STOPS[step.stop]}"
+    return Entry(name, tuple(sla_words(sla)))
 
 
 def calendar_entry(name: str, calendar: Calendar) -> Entry:
     """When people work, where, and which days are free."""
-    hours = "; ".join(f"{days} {spans}" for days, spans in _weeks(calendar.hours))
-    zone = "in the owner's own time zone" if calendar.zone == "owner" else f"in the time zone {calendar.zone}"
-    sentences = [f"{hours}, {zone}."]
-    if calendar.holidays:
-        sentences.append(f"The public holidays of {calendar.holidays} are free.")
-    return Entry(name, tuple(sentences))
-
-
-def _weeks(hours: Mapping[str, Sequence[Interval]]) -> Iterator[tuple[str, str]]:
-    """Days that follow each other and have the same hours, taken together."""
-    runs: list[tuple[list[str], str]] = []
-    for day in (day for day in DAYS if day in hours):
-        said = listed([interval_words(one) for one in hours[day]], "and")
-        follows = runs and runs[-1][1] == said and DAYS.index(day) == DAYS.index(runs[-1][0][-1]) + 1
-        if follows:
-            runs[-1][0].append(day)
-        else:
-            runs.append(([day], said))
-    for days, said in runs:
-        first, last = _DAY_WORDS[days[0]], _DAY_WORDS[days[-1]]
-        yield (first if first == last else f"{first} to {last}"), said
-
-
-def interval_words(one: Interval) -> str:
-    """`09:00-12:30`."""
-    ends = (one.opens, one.closes)
-    return "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in ends)
+    free = [f"The public holidays of {calendar.holidays} are free."] if calendar.holidays else []
+    return Entry(name, (f"{hours_words(calendar)}, {zone_words(calendar)}.", *free))
 
 
 def group_entry(name: str, group: Group) -> Entry:
@@ -230,7 +163,7 @@ def part_words(group: Group) -> str:
 def _people(group: People) -> str:
     parts = [listed(group.people, "and")]
     if group.capacity is not None:
-        parts.append(f"each with at most {group.capacity:,} open items")
+        parts.append(f"each with at most {group.capacity:,} open item{'' if group.capacity == 1 else 's'}")
     if group.calendar:
         parts.append(f"working the hours of {group.calendar}")
     if group.manager:
@@ -270,13 +203,27 @@ def threshold_words(threshold: Threshold) -> Iterator[str]:
     else:
         until = "" if promise is None else "Until a certificate shows from where on that holds, "
         said = f"{until}it counts from {percent(threshold.uncertified)} on, and the decision says `uncertified`."
-        yield _sentence(said)
+        yield sentence(said)
 
 
 def example_entry(example: Example) -> Entry:
     """What an example has to make."""
-    return Entry(example.name, (f"It must make {kinds_of(example.creates)}.",))
+    return Entry(example.name, (sentence(f"{answer_words(example)} must make {kinds_of(example.creates)}."),))
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def answer_words(example: Example) -> str:
+    """What answer an example is about: `an answer with NPS 3 and the customer's region emea`."""
+    return f"an answer with {listed([*_facts('', example.record)] or ['nothing'], 'and')}"
+
+
+def _facts(path: str, value: object) -> Iterator[str]:
+    """What an example's record holds: `NPS 3`, `the customer's region emea`, `the text "..."`."""
+    if path == "verbatims" and isinstance(value, Sequence):
+        yield from (f'the text "{value_words(one["text"])}"' for one in value)
+    elif path == "classification":
+        yield "its reading written down"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _facts(f"{path}.{key}" if path else str(key), inner)
+    else:
+        yield f"{field_words(path)} {value_words(value)}"

@@ -7,7 +7,7 @@ from models.prediction import SENTIMENTS, TYPES, URGENCIES, AbstainReason
 from service.route.findings import Findings
 from service.route.marked import Marked, Scalar, Table
 from service.route.policy import Example
-from service.route.section import Section, is_null, plain_text
+from service.route.section import Section, is_null, number, plain_text
 from service.route.suggestion import did_you_mean
 
 MADE = ("follow_up", "ticket", "quality_case", "backlog_item", "review")
@@ -132,9 +132,15 @@ class _Entry:
                 continue
             if not isinstance(part, Scalar):
                 self.findings.error(part.mark, f"{what}.{key.text} is a text, a number, true or false")
-            elif not isinstance(part.value, str) or plain_text(part, f"{what}.{key.text}", self.findings) is not None:
+            elif self.fits(part, f"{what}.{key.text}"):
                 values[key.text] = part.value
         return values
+
+    def fits(self, part: Scalar, what: str) -> bool:
+        if isinstance(part.value, bool):
+            return True
+        read = plain_text if isinstance(part.value, str) else number
+        return read(part, what, self.findings) is not None
 
     def beliefs(self, table: Table) -> dict[str, Any]:
         axes: Mapping[str, Collection[str]] = {

@@ -1,7 +1,7 @@
 """The canonical form of a rule's condition: a tree of frozen nodes that is JSON, and its one spelling as text."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 from service.route.case import FieldType, Kind
 
 Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
+OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 class Shape(BaseModel):

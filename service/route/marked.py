@@ -32,6 +32,16 @@ _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _ESCAPES = re.compile(r"\\(?:x..|u....|U........|.)", re.DOTALL)
 
+# What the YAML reader says, as a prefix, and what to tell people who do not know YAML.
+_TOLD = {
+    "found character '\\t'": "a tab stands here; indent with spaces",
+    "mapping values are not allowed": "an entry cannot begin here; look where the line begins, and put a text that "
+    "holds a colon in single quotes: 'like: this'",
+    "expected <block end>": "this does not follow from what stands before it; lines of one entry begin in the same "
+    "column, and a value that begins with a quote ends with that quote: put the whole of it in single quotes",
+    "could not find expected ':'": "an entry is a name, a colon, a space and a value; one of these is missing above",
+}
+
 
 class Mark(NamedTuple):
     """A place in the document, both counted from 1."""
@@ -146,7 +156,7 @@ def read(document: bytes | str) -> Document:
     except MarkedYAMLError as error:
         where = error.problem_mark or error.context_mark
         mark = Mark(where.line + 1, where.column + 1) if where else Mark(1, 1)
-        raise Unreadable(mark, f"this is not YAML: {error.problem or error.context}") from None
+        raise Unreadable(mark, _told(str(error.problem or error.context))) from None
     except ReaderError as error:
         before = text[: error.position]
         mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -159,6 +169,11 @@ def read(document: bytes | str) -> Document:
         mark = composer.root.mark if composer.root else Mark(1, 1)
         raise Unreadable(mark, "a policy is a mapping with at least `name` and `rules`")
     return Document(composer.root, tuple(composer.repeated))
+
+
+def _told(problem: str) -> str:
+    told = next((told for begins, told in _TOLD.items() if problem.startswith(begins)), problem)
+    return f"this is not YAML: {told}"
 
 
 def _decoded(document: bytes | str) -> str:
@@ -216,7 +231,8 @@ class _Composer:
 
     def begin(self, event: NodeEvent, mark: Mark) -> None:
         if tag := getattr(event, "tag", None):
-            raise Unreadable(mark, f"tags such as {tag} are not used in policies")
+            remedy = "; put the value in quotes, and for the opposite write `not`"
+            raise Unreadable(mark, f"a value that begins with ! is a tag: tags such as {tag} are not used{remedy}")
         if isinstance(event, ScalarEvent):
             source = self.source[event.start_mark.index : event.end_mark.index]
             scalar = Scalar(mark, _whole(event.value, mark), event.style or "", source)
@@ -259,7 +275,9 @@ class _Composer:
 
 
 def _whole(text: str, mark: Mark) -> str:
-    """Join the surrogate pairs that JSON escapes leave; half a pair is no character."""
+    """Join the surrogate pairs that JSON escapes leave; half a pair is no character, and no database keeps U+0000."""
+    if "\0" in text:
+        raise Unreadable(mark, "the character U+0000, which no stored text can hold")
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:

@@ -33,7 +33,9 @@ def unknown_field(name: str, declared: Mapping[str, FieldType]) -> tuple[str, st
 
 def lacking(name: str) -> str:
     """Say in one sentence why a field cannot be used."""
-    return f"{name} is not declared" if name.startswith(OPEN_FIELDS) else f"there is no field {name}"
+    said = f"{name} is not declared" if name.startswith(OPEN_FIELDS) else f"there is no field {name}"
+    foreign = next((sign for sign in name if not sign.isascii()), None)
+    return said if foreign is None else f"{said} (its {foreign} is no letter of English: U+{ord(foreign):04X})"
 
 
 class Function(NamedTuple):

@@ -28,7 +28,6 @@ from service.route.policy import Policy
 
 Changeable = FieldOf | TopicOf
 Thresholds = Mapping[str, ResolvedThreshold]
-_WHOLE = frozenset({"scores.nps"})  # fields that hold whole numbers only
 
 
 class Candidate(NamedTuple):
@@ -136,7 +135,7 @@ _Tried = tuple[Literal[0, -1, 1], Value | None, Value | None]  # side, value, bo
 
 
 def _numbers(trial: Trial, operand: Changeable) -> Iterator[_Tried]:
-    field, whole = _field(operand), isinstance(operand, FieldOf) and operand.name in _WHOLE
+    field = _field(operand)
     low = -math.inf if field.low is None else field.low
     high = math.inf if field.high is None else field.high
     boundaries = [value for value in trial.compared_with(operand) if isinstance(value, int | float)]
@@ -144,7 +143,7 @@ def _numbers(trial: Trial, operand: Changeable) -> Iterator[_Tried]:
         yield 0, None, None
         boundaries.append(field.low or 0)
     for boundary in dict.fromkeys(boundaries):
-        for side, value in _around(boundary, whole=whole):
+        for side, value in _around(boundary, whole=field.whole):
             if low <= value <= high and math.isfinite(value):
                 yield side, value, boundary
 

@@ -97,8 +97,13 @@ class Operands:
             self.refuse(node, f"{name} needs brackets", f"write {FUNCTIONS[name].written}")
         else:
             guess = len(self.problems) < MAX_GUESSES
-            self.refuse(node, *unknown_field(name, self.names.fields) if guess else (lacking(name),))
+            self.refuse(node, *self.unknown(name) if guess else (lacking(name),))
         return None
+
+    def unknown(self, name: str) -> tuple[str, str | None]:
+        detail, meant = unknown_field(name, self.names.fields)
+        bare = meant is None and "." not in name
+        return detail, f'if it is a text, put it in quotes: "{name}"' if bare else meant
 
     def called(self, node: ast.Call) -> Operand | None:
         word = dotted(node.func)

@@ -30,6 +30,8 @@ class Known:
 def read_groups(table: Table | None, known: Known, findings: Findings) -> dict[str, Group]:
     """Read `groups`; a group that leads back to itself, by name or by `fallback`, is refused."""
     entries = table.entries if table else ()
+    for key, _ in entries:
+        plain_text(Scalar(key.mark, key.text, '"'), "the name of a group", findings)
     reader = _Reader(known, [key.text for key, _ in entries], findings)
     groups = {key.text: reader.group(part) for key, part in entries}
     made = {name: group for name, group in groups.items() if group is not None}

@@ -1,5 +1,6 @@
 """The parts of a policy in words of people: fields, beliefs, values, lengths of time and conditions. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from service.route.clocks import ALWAYS, Duration
@@ -62,8 +63,10 @@ BOUNDS: Mapping[str, str] = {
     "==": "{}",
     "!=": "anything but {}",
 }
+_BESIDE: Mapping[str, str] = {"<=": "at most {}", ">=": "at least {}"}  # before what is no plain value
 TURNED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE: Mapping[str, str] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+_WORDS = re.compile(r"(?P<any>\(\?i\))?(?P<words>\w[\w '-]*(?:\|\w[\w '-]*)*)")
 _UNITS: Mapping[str, tuple[str, str]] = {"m": ("minute", "minutes"), "h": ("hour", "hours"), "d": ("day", "days")}
 
 
@@ -82,9 +85,18 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
+def exactly(value: float) -> str:
+    """A number of a policy: thousands apart, and every decimal that was written, for rules hang on them."""
+    return f"{value:,}".removesuffix(".0")
+
+
 def percent(share: float) -> str:
-    """A share of one as a percentage: `12.5 %`."""
-    return f"{number(round(100 * share, 1))} %"
+    """A share of one as a percentage, exactly.
+
+    >>> percent(0.07), percent(0.9999)
+    ('7 %', '99.99 %')
+    """
+    return f"{exactly(round(100 * share, 10))} %"
 
 
 def listed(parts: Sequence[str], word: str) -> str:
@@ -94,6 +106,11 @@ def listed(parts: Sequence[str], word: str) -> str:
     ('ana', 'ana, jan or mia')
     """
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def sentence(text: str) -> str:
+    """The same with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def a_kind(kind: str) -> str:
@@ -122,12 +139,19 @@ def field_words(name: str) -> str:
     return FIELDS.get(name) or name.removeprefix("context.").removeprefix("customer.attributes.").replace("_", " ")
 
 
+def same_words(name: str) -> str:
+    """A field that two items have in common: `the same site`, `the same region of the customer`."""
+    words = field_words(name)
+    whose = words.removeprefix("the customer's ")
+    return f"the same {words.removeprefix('the ') if whose == words else f'{whose} of the customer'}"
+
+
 def value_words(value: object) -> str:
     """A written value, on one line and with nothing hidden in it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return number(value) if abs(value) < 1e16 else f"{value:g}"
+        return exactly(value)
     text = " ".join(str(value).split())
     return (text if text.isprintable() else ascii(text)) or "empty"
 
@@ -167,7 +191,7 @@ def _asserted(tree: Expression) -> str:
     if isinstance(tree, Known):
         return f"{_what(tree.item)} is known"
     if isinstance(tree, Matches):
-        return f"{operand_words(tree.item)} matches {value_words(tree.pattern)}"
+        return f"{operand_words(tree.item)} {_found(tree.pattern, 'contains', 'or')}"
     return _holds(tree.item, "yes", "always")
 
 
@@ -184,7 +208,7 @@ def _denied(tree: Expression) -> str:
     if isinstance(tree, Known):
         return f"{_what(tree.item)} is not known"
     if isinstance(tree, Matches):
-        return f"{operand_words(tree.item)} does not match {value_words(tree.pattern)}"
+        return f"{operand_words(tree.item)} {_found(tree.pattern, 'does not contain', 'or')}"
     return _holds(tree.item, "no", "never")
 
 
@@ -201,18 +225,30 @@ def _compared(left: Operand, sign: str, right: Operand) -> str:
         return _believed(belief, sign, right)
     if sign in {"==", "!="}:
         return f"{operand_words(left)} is {'' if sign == '==' else 'not '}{operand_words(right)}"
-    return f"{operand_words(left)} is {BOUNDS[sign].format(operand_words(right))}"
+    form = BOUNDS[sign] if isinstance(right, Fixed) else _BESIDE.get(sign, BOUNDS[sign])
+    return f"{operand_words(left)} is {form.format(operand_words(right))}"
+
+
+def _found(pattern: str, verb: str, word: str) -> str:
+    """What is looked for: the words themselves where the pattern only lists words."""
+    found = _WORDS.fullmatch(pattern)
+    if found is None:
+        return f"{verb} what the pattern {value_words(pattern)} stands for"
+    quoted = [f'"{one}"' for one in found["words"].split("|")]
+    return f"{verb} {listed(quoted, word)}{', in capitals or not' if found['any'] else ''}"
 
 
 def _believed(belief: tuple[str, str], sign: str, right: Operand) -> str:
     if isinstance(right, ThresholdOf) and sign in {">", ">="}:
-        return f"the text {belief[0]} (sure enough for the threshold {right.name})"
+        enough = "sure enough for" if sign == ">=" else "surer than"
+        return f"the text {belief[0]} ({enough} the threshold {right.name})"
     limit = right.value if isinstance(right, Fixed) else None
     if isinstance(limit, int | float) and sign in {">", ">="} and limit >= 0.5:
         least = "at least" if sign == ">=" else "more than"
         return f"the text {belief[0]} ({least} {percent(limit)} sure)"
     wanted = percent(limit) if isinstance(limit, int | float) else operand_words(right)
-    return f"the chance that the text {belief[0]} is {BOUNDS[sign].format(wanted)}"
+    form = BOUNDS[sign] if isinstance(right, Fixed) else _BESIDE.get(sign, BOUNDS[sign])
+    return f"the chance that the text {belief[0]} is {form.format(wanted)}"
 
 
 def _one_of(tree: OneOf, op: str) -> str:

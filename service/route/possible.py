@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from service.route.case import FIELDS, Value
+from service.route.case import Value, field_named
 from service.route.expression import (
+    OPPOSITE,
     Clause,
     Compare,
     CountRecent,
@@ -26,7 +27,6 @@ from service.route.expression import (
 )
 
 Seen = Operand | Verbatims
-_OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _TURNED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _LEAVES: Mapping[str, frozenset[str]] = {
     "==": frozenset("="),
@@ -36,7 +36,6 @@ _LEAVES: Mapping[str, frozenset[str]] = {
     ">": frozenset(">"),
     ">=": frozenset(">="),
 }
-_WHOLE = {"scores.nps"}
 
 
 class Needed(NamedTuple):
@@ -95,7 +94,7 @@ def relation(need: Needed) -> tuple[Seen, Seen, str] | None:
     clause = need.clause
     if not isinstance(clause, Compare) or isinstance(clause.left, Fixed) or isinstance(clause.right, Fixed):
         return None
-    sign = clause.op if need.wanted else _OPPOSITE[clause.op]
+    sign = clause.op if need.wanted else OPPOSITE[clause.op]
     if operand_text(clause.left) <= operand_text(clause.right):
         return clause.left, clause.right, sign
     return clause.right, clause.left, _TURNED[sign]
@@ -135,15 +134,15 @@ def _said(need: Needed) -> tuple[str, frozenset[Value]] | None:
         return "==", frozenset({need.wanted})
     if not isinstance(clause, Compare):
         return None
-    sign = clause.op if need.wanted else _OPPOSITE[clause.op]
+    sign = clause.op if need.wanted else OPPOSITE[clause.op]
     if isinstance(clause.right, Fixed):
         return sign, frozenset({clause.right.value})
     return (_TURNED[sign], frozenset({clause.left.value})) if isinstance(clause.left, Fixed) else None
 
 
 def _range(seen: Seen) -> tuple[float, float]:
-    if isinstance(seen, FieldOf) and seen.name in FIELDS:
-        one = FIELDS[seen.name]
+    if isinstance(seen, FieldOf):
+        one = field_named(seen.name, seen.type)
         return -inf if one.low is None else one.low, inf if one.high is None else one.high
     if isinstance(seen, TopicOf):
         return 0, 1
@@ -152,7 +151,7 @@ def _range(seen: Seen) -> tuple[float, float]:
 
 def _numbers(seen: Seen, needs: Sequence[Needed]) -> "_Numbers":
     low, high = _range(seen)
-    whole = isinstance(seen, CountRecent) or (isinstance(seen, FieldOf) and seen.name in _WHOLE)
+    whole = isinstance(seen, CountRecent) or (isinstance(seen, FieldOf) and field_named(seen.name, seen.type).whole)
     left = _Numbers(low, high, whole=whole)
     for sign, values in (found for need in needs if (found := _said(need)) is not None):
         left.restrict(sign, frozenset(float(value) for value in values))

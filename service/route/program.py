@@ -54,8 +54,8 @@ class Program:
 
     def fires(self, case: Case, thresholds: Thresholds) -> list[int]:
         """Which conditions are definitely true, in their order."""
-        found: list[int] = self._fires(case, thresholds, case.withheld)
-        return found
+        true: list[int] = self._fires(case, thresholds, case.withheld)
+        return true
 
     def ask(self, view: View) -> tuple[Answer, ...]:
         """The truth of each condition, and of its clauses in the order of the text, each asked once for all."""

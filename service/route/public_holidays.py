@@ -17,7 +17,7 @@ def holidays_of(name: str | None, year: int) -> frozenset[date]:
     """The free days of a year, those in lieu included; none where there is no name.
 
     Args:
-        name: a country or a part of one, such as `PL` or `DE-BY`, that `known_holidays` let through.
+        name: a country or a part of one, such as `PL` or `DE-BY`; one that the library does not know has no holidays.
         year: of the common calendar.
     """
     return frozenset(_days_off(name, [year]))
@@ -36,7 +36,10 @@ def _days_off(name: str | None, years: Iterable[int]) -> Iterable[date]:
     if name is None:
         return ()
     country, _, part = name.partition("-")
-    return holidays.country_holidays(country, subdiv=part or None, years=years)
+    try:
+        return holidays.country_holidays(country, subdiv=part or None, years=years)
+    except NotImplementedError:
+        return ()  # a stored policy has to decide also with a library that spells the place in another way
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
 """One mapping of a policy document being read: typed access by key, each misfit noted with its place."""
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
@@ -61,11 +62,7 @@ class Section:
 
     def number(self, key: str) -> float | None:
         scalar = self.scalar(key)
-        value = scalar.value if scalar is not None else None
-        if scalar is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            return float(value) if isinstance(value, int | float) else None
-        self.findings.error(scalar.mark, f"{key} is a number")
-        return None
+        return None if scalar is None else number(scalar, key, self.findings)
 
     def flag(self, key: str) -> bool | None:
         scalar = self.scalar(key)
@@ -92,7 +89,8 @@ class Section:
         if isinstance(value, Listing):
             return value.items
         if value is not None:
-            self.findings.error(value.mark, f"{key} is a list")
+            one = value.text if isinstance(value, Scalar) else "..."
+            self.findings.error(value.mark, f"{key} is a list", f"put it in square brackets: [{one[:40]}]")
         return ()
 
     def texts(self, key: str) -> Iterator[tuple[str, Scalar]]:
@@ -119,10 +117,25 @@ def plain_text(scalar: Scalar, what: str, findings: Findings) -> str | None:
     value = scalar.value
     if not isinstance(value, str):
         findings.error(scalar.mark, f"{what} is a text", f'put it in quotes: "{scalar.text}"' if scalar.text else None)
-    elif not 1 <= len(value.strip()) <= _MAX_TEXT or not value.isprintable():
+    elif (hidden := next((sign for sign in value if not sign.isprintable()), None)) is not None:
+        detail = f"{what} holds a hidden character (U+{ord(hidden):04X}); it is a text of printable characters"
+        findings.error(scalar.mark, detail, "delete it, or write the text again")
+    elif not 1 <= len(value.strip()) <= _MAX_TEXT:
         findings.error(scalar.mark, f"{what} is a text of 1 to {_MAX_TEXT} printable characters")
     else:
         return value
+    return None
+
+
+def number(scalar: Scalar, what: str, findings: Findings) -> float | None:
+    """Give a finite number, or note why it is none."""
+    value = scalar.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        findings.error(scalar.mark, f"{what} is a number")
+    elif not math.isfinite(value):
+        findings.error(scalar.mark, f"{what} is too large a number")
+    else:
+        return float(value)
     return None
 
 

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     | (?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?![\w.]))
     | (?P<keyword>days\s*=(?!=))
     | (?P<name>[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)
-    | (?P<sign>==|!=|<=|>=|<|>|\(|\)|\[|\]|,|-)""",
+    | (?P<sign>==|!=|<=|>=|<(?!>)|>|\(|\)|\[|\]|,|-)""",
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"\\(?:[\\'\"bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>\\.?)")
@@ -25,7 +25,19 @@ _OTHER_SPACE = re.compile(r"[^\S ]")
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "True", "False"})
 _JOINING = frozenset({"and", "or", "not", "in"})
 _COMPARING = frozenset({"==", "!=", "<", "<=", ">", ">="})
+_SEARCH = 'write matches(text, "(?i)refund")'
+_OTHER_WORDS = {
+    "None": "ask known(field) whether a value is there",
+    "null": "ask known(field) whether a value is there",
+    "is": "write == to compare; known(field) asks whether a value is there",
+    "contains": _SEARCH,
+    "like": _SEARCH,
+}
 _INSTEAD = {
+    "=<": "write <=",
+    "=>": "write >=",
+    "<>": "write !=",
+    "%": "a chance is a number from 0 to 1: write 0.8 for 80 %",
     "=": "write == to compare",
     "!": "write `not`, or != for 'differs'",
     "&": "write `and`",
@@ -117,7 +129,7 @@ def on_one_line(text: str) -> str:
 
 def _stray(text: str, position: int) -> Problem:
     sign = text[position]
-    if sign in "/%":
+    if sign == "/":
         return problem(text, position, sign, _NO_DIVISION, _SEND_IT)
     if sign in "+*^@":
         return problem(text, position, sign, NO_ARITHMETIC)
@@ -125,9 +137,10 @@ def _stray(text: str, position: int) -> Problem:
         word = re.match(r"[\w.]+", text[position:])
         found = word.group() if word else sign
         return problem(text, position, found[:64], f"{found[:64]} is not a number")
-    shown = sign if sign.isprintable() else f"U+{ord(sign):04X}"
+    sign = text[position : position + 2] if text[position : position + 2] in _INSTEAD else sign
+    shown = sign if sign.isprintable() else f"a hidden character (U+{ord(sign):04X})"
     detail = f"{shown} has no meaning here" if sign not in "\"'" else "this text is never closed"
-    return problem(text, position, sign, detail, _INSTEAD.get(sign))
+    return problem(text, position, sign, detail, _INSTEAD.get(sign, "delete it" if shown != sign else None))
 
 
 def _meaning(text: str, position: int, kind: str, token: str, previous: str) -> None:
@@ -144,8 +157,8 @@ def _meaning(text: str, position: int, kind: str, token: str, previous: str) -> 
     elif kind == "name" and token not in _WORDS:
         if token.casefold() in {"and", "or", "not", "in", "true", "false"}:
             raise refuse(f"{token} is not a word of the rule language", f"did you mean {token.casefold()}?")
-        if token in {"None", "null", "is"}:
-            raise refuse(f"{token} is not a word of the rule language", "ask known(field) whether a value is there")
+        if token in _OTHER_WORDS:
+            raise refuse(f"{token} is not a word of the rule language", _OTHER_WORDS[token])
         parts = [part.strip() for part in token.split(".")]
         if len(parts) > 4 or len(token) > 200 or any(keyword.iskeyword(part) for part in parts):
             raise refuse(f"{token[:64]} is not a word of the rule language")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from service.route.case import Case, Value
 from service.route.decide import RuleOutcome, decide
-from service.route.expression import And, Clause, Expression, Not, Or, operand_text, text_of
+from service.route.expression import And, Clause, Expression, Not, Or, clauses, operand_text
 from service.route.nearest import Candidate, Thresholds, Trial
 from service.route.phrases import operand_words, value_words
 from service.route.policy import Policy
@@ -122,7 +122,7 @@ def _shown(value: Value | None) -> str:
 
 def _no_single_value(trial: Trial, found: RuleOutcome, *, hangs: bool) -> WhyNot:
     before = next((name for one in trial.candidates() if (name := trial.before(one)) is not None), None)
-    lacking = tuple(_lacking(trial.tree, found.clauses))
+    lacking = tuple(dict.fromkeys(_lacking(trial.tree, found.clauses)))
     if before is not None:
         said = f"No change of one value would have made it fire: even true, it comes after the rule {before}."
         return WhyNot(found.rule, "not_fired", said, before, lacking=lacking)
@@ -133,10 +133,10 @@ def _no_single_value(trial: Trial, found: RuleOutcome, *, hangs: bool) -> WhyNot
 
 
 def _lacking(tree: Expression, findings: Sequence[Finding]) -> Iterator[Finding]:
-    """The clauses that are not as the condition asks for, each once."""
-    results = {finding.text: finding for finding in findings}
+    """The clauses that are not as the condition asks for; one that it asks for both ways may come twice."""
+    results = dict(zip(dict.fromkeys(clauses(tree)), findings, strict=True))
     for clause, wanted in dict.fromkeys(_wanting(tree, wanted=True)):
-        finding = results[text_of(clause)]
+        finding = results[clause]
         if finding.result is not wanted:
             yield finding
 

@@ -212,6 +212,7 @@ class WorkItem(SQLModel, table=True):
         Index("work_item_joinable", "join_key", "kind", postgresql_where=text("join_key IS NOT NULL")),
         Index("work_item_bypassed", "bypass", "created_at", postgresql_where=text("bypass IS NOT NULL")),
         Index("work_item_ticking", "tick_at", postgresql_where=text("tick_at IS NOT NULL")),
+        Index("work_item_waiting", "wait_until", postgresql_where=text("wait_until IS NOT NULL")),
         Index(
             "work_item_inbox",
             text("coalesce(due_at, 'infinity')"),
@@ -294,7 +295,7 @@ class Notice(SQLModel, table=True):
         Index("notice_of_person", "person", "due_at"),
         Index("notice_of_item", "work_item_id"),
         Index("notice_newest", "created_at", "id"),
-        Index("notice_untold", "due_at", postgresql_where=text("told_at IS NULL")),
+        Index("notice_untold", "due_at", postgresql_where=text("told_at IS NULL AND dropped IS NULL")),
         Index("notice_unseen", "person", postgresql_where=text("told_at IS NOT NULL AND seen_at IS NULL")),
         Index("notice_told", "person", "told_at", "id", postgresql_where=text("told_at IS NOT NULL")),
     )
@@ -310,6 +311,7 @@ class Notice(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
     due_at: datetime = Field(sa_type=Timestamp)
     told_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    dropped: str | None = None  # why it was never told, where it came to nothing while it waited
     seen_at: datetime | None = Field(default=None, sa_type=Timestamp)
     acknowledged_at: datetime | None = Field(default=None, sa_type=Timestamp)
     delivery_id: UUID | None = Field(default=None, foreign_key="delivery.id")

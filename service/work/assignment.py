@@ -10,8 +10,8 @@ from sqlmodel import Session
 from service.route.case import Case
 from service.route.decide import Bypassed, Plan
 from service.route.policy import Bypass, People, Policy, members, people_of
-from service.work import notices
 from service.work.choice import choose, passed_over, pools
+from service.work.notices import News
 from service.work.staff import Staff
 
 
@@ -36,7 +36,8 @@ class Assigner:
     A group is asked for somebody who knows the record's topics (the surest first) or else its language, then for
     anybody; then its `fallback`, the policy's `fallback` and the `review` group are asked in the same way. Whoever is
     absent, or has as many open items as the `capacity` allows, is passed over. Where all are, the item goes to the
-    first who is only absent, and waits for them; where all are full it has no owner, and admins are told.
+    first who is only absent, and waits for them; where all are full it has no owner. What admins are to be told of it
+    is in the news of the `staff`, for whoever ends the transaction.
 
     Where nobody who could be asked has an account, names are all there is: the first of the group gets it.
     """
@@ -157,5 +158,4 @@ class Assigner:
         """Once a day for each thing that is wrong."""
         if self.staff.first(kind, about):
             key = f"{kind}:{about}:{self.at.date().isoformat()}:"
-            news = [notices.News(admin, kind, words, f"{key}{admin}") for admin in self.staff.admins(key)]
-            notices.tell(self.session, news, self.at)
+            self.staff.news += [News(admin, kind, words, f"{key}{admin}") for admin in self.staff.admins(key)]

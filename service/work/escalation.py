@@ -77,7 +77,7 @@ def escalate(session: Session, row: WorkItem, number: int, level: Escalation, at
 
     Returns the event, for the caller's history; None where the level had gone off before.
     """
-    reached = surroundings(session, row, at).reach(level.to)
+    reached = surroundings(session, row, everybody(session), at).reach(level.to)
     life, last = _standing(session, row)
     once_key = f"escalated:{number}" if life == 1 else f"escalated:{number}:{life}"
     words = level.notice or _words(row, at)
@@ -107,11 +107,15 @@ def escalate(session: Session, row: WorkItem, number: int, level: Escalation, at
     return event
 
 
-def surroundings(session: Session, row: WorkItem, at: datetime) -> Surroundings:
+def everybody(session: Session) -> dict[str, User]:
+    """All accounts by name."""
+    return {user.name: user for user in session.exec(select(User))}
+
+
+def surroundings(session: Session, row: WorkItem, people: Mapping[str, User], at: datetime) -> Surroundings:
     """What decides whom an item's escalations reach: the policy and the case it was made on, and all accounts."""
     decision = session.get_one(Decision, row.decision_id)
     case, _ = decided_on(decision.receipt)
-    people = {user.name: user for user in session.exec(select(User))}
     return Surroundings(row.owner, row.owner_group, fetch(session, decision.policy_version), case, people, at)
 
 

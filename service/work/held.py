@@ -1,4 +1,9 @@
-"""Items under change: locked, with what belongs to them, so that what happens to them is noted and sent after them."""
+"""Items under change: locked, with what belongs to them, so that what happens to them is noted and sent after them.
+
+Everybody takes locks in one order, so that nobody waits in a circle: an account; feedback records by id; join keys;
+work items by id; the lock of `Staff`; notices by their key; the audit chain. What a later step needs of an earlier
+kind is held before (`service.review.take`).
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -151,9 +151,14 @@ def record_event(
         jobs.defer(session, "wake", item=str(row.id), at=event.until)
 
 
+def locked(session: Session, item_id: UUID) -> WorkItem | None:
+    """An item as it stands now, held until the transaction ends; None where there is none."""
+    return session.get(WorkItem, item_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
 def wake(session: Session, item_id: UUID) -> None:
     """Resume an item whose time to wait is over; one that was resumed, or told to wait longer, is left alone."""
-    row = session.get(WorkItem, item_id, with_for_update=True)
+    row = locked(session, item_id)
     at = now()
     if row is not None and row.status == "waiting" and row.wait_until is not None and row.wait_until <= at:
         record_event(session, row, Resume(type="resume", comment="The time to wait is over."), actor="heed", at=at)

@@ -138,7 +138,7 @@ def place(plan: Plan, ruling: Ruling, among: Joinable) -> Placed:
 
 def news_of(placed: Sequence[Placed]) -> list[notices.News]:
     """What owners are told: each of their new items, and once of all answers that joined one of them."""
-    new = [one.held for one in placed if not one.joined]
+    new = [one.held for one in placed if not one.joined and not one.silent]
     joined: dict[UUID, list[Placed]] = {}
     for one in placed:
         if one.joined and not one.silent:

@@ -1,6 +1,6 @@
 """Somebody leaves: they can no longer sign in, and their open items go to whoever takes them instead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -9,7 +9,7 @@ from service.people.users import InvalidUser, locked, sign_out_everywhere
 from service.store import audit
 from service.store.tables import User, WorkItem
 from service.work import handing
-from service.work.escalation import surroundings
+from service.work.escalation import everybody, surroundings
 from service.work.events import Assign, Decline
 from service.work.notices import News, tell
 
@@ -39,7 +39,8 @@ def deactivate(session: Session, *, name: str, actor: str, at: datetime) -> int:
     user.active = False
     session.add(user)
     sign_out_everywhere(session, user)
-    items = [row for row in _open_items(session, name) if _pass_on(session, row, user, actor, at)]
+    people = everybody(session)
+    items = [row for row in _open_items(session, name) if _pass_on(session, row, user, people, actor, at)]
     audit.record(session, actor, "user.deactivated", name, items=len(items))
     if items:
         _tell_admins(session, user, items, admins, at)
@@ -54,15 +55,15 @@ def _admins(session: Session, name: str) -> list[str]:
 def _open_items(session: Session, name: str) -> Sequence[WorkItem]:
     concerned = (col(WorkItem.owner) == name) | (col(WorkItem.offered_to) == name)
     query = select(WorkItem).where(concerned, col(WorkItem.status).in_(("open", "acknowledged", "waiting")))
-    return session.exec(query.order_by(col(WorkItem.id)).with_for_update()).all()
+    return session.exec(query.order_by(col(WorkItem.id)).with_for_update(key_share=True)).all()
 
 
-def _pass_on(session: Session, row: WorkItem, user: User, actor: str, at: datetime) -> bool:
+def _pass_on(session: Session, row: WorkItem, user: User, people: Mapping[str, User], actor: str, at: datetime) -> bool:
     """Whether the item has another owner now; one that was only offered stays where it is."""
     gone = f"{user.name} can no longer sign in."
     if row.offered_to == user.name:
         handing.happens(session, row, Decline(type="decline", comment=gone), actor=user.name, at=at)
-    instead = surroundings(session, row, at).instead() if row.owner == user.name else None
+    instead = surroundings(session, row, people, at).instead() if row.owner == user.name else None
     if instead is None:
         return False
     handing.happens(session, row, Assign(type="assign", owner=instead, comment=gone), actor=actor, at=at)

@@ -12,8 +12,9 @@ from uuid_utils.compat import uuid7
 
 from service.people.availability import digest, opening
 from service.store import jobs
-from service.store.tables import Notice, User
+from service.store.tables import Notice, User, WorkItem
 
+_ASKING = frozenset({"assigned", "joined", "offered", "escalated"})  # somebody is to do something
 PRESSING = frozenset({"escalated", "offered"})  # a clock runs: these wait for no digest
 
 
@@ -40,7 +41,8 @@ def tell(session: Session, news: Sequence[News], at: datetime) -> None:
     if not news:
         return
     people = _accounts(session, {one.person for one in news})
-    rows = [_row(one, people[one.person], at) for one in news if one.person in people]
+    found = [_row(one, people[one.person], at) for one in news if one.person in people]
+    rows = sorted(found, key=lambda row: row.once_key)  # two workers with the same news wait in no circle
     if not rows:
         return
     session.flush()  # the items first
@@ -74,6 +76,19 @@ def _row(one: News, user: User, at: datetime) -> Notice:
 def dated(user: User, kind: str, at: datetime) -> datetime:
     """When somebody is told of something that waits since `at`: within their hours, and with their digest."""
     return opening(user, at) if kind in PRESSING else digest(user, at)
+
+
+def moot(notice: Notice, item: WorkItem) -> str | None:
+    """Why somebody need not be told any more of what waited for their hours, in words; None where they are told."""
+    if notice.kind not in _ASKING:
+        return None
+    if item.status in {"resolved", "retracted"}:
+        return f"The item was {item.status} before this could be told."
+    if notice.kind == "offered" and item.offered_to != notice.person:
+        return "The item was no longer offered when this could be told."
+    if notice.kind in {"assigned", "joined"} and item.owner != notice.person:
+        return "The item was somebody else's when this could be told."
+    return None
 
 
 def see(session: Session, notice_id: UUID, at: datetime) -> Notice | None:

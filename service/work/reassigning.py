@@ -51,16 +51,19 @@ def reassign(session: Session, order: Order, at: datetime) -> Reassigned:
     done = Reassigned()
     new_owners: defaultdict[str, list[WorkItem]] = defaultdict(list)
     policy = _policy_of_group(session, order.to)
+    news: list[notices.News] = []
     for rows in _batches(session, order):
-        owners = _owners(session, order, policy, rows, at)
+        staff = Staff(session, at)  # anew for each batch: it reads what the last one gave
+        owners = _owners(session, order, policy, rows, staff)
         moved = [row for row in rows if row.id in owners]
         done.left += len(rows) - len(moved)
         done.count += len(moved)
         done.items += [row.id for row in moved][: SHOWN - len(done.items)]
-        _move(session, order, moved, owners, at)
+        news += [*_move(session, order, moved, owners, at), *staff.news]
         for row in moved:
             new_owners[owners[row.id]].append(row)
-    notices.tell(session, [_news(order, owner, rows) for owner, rows in new_owners.items() if owner != order.actor], at)
+    news += [_news(order, owner, rows) for owner, rows in new_owners.items() if owner != order.actor]
+    notices.tell(session, news, at)
     return done
 
 
@@ -73,26 +76,24 @@ def _policy_of_group(session: Session, name: str) -> Policy | None:
 
 
 def _batches(session: Session, order: Order) -> Iterator[Sequence[WorkItem]]:
-    """Somebody's open items, locked, in the order of their ids."""
-    query = select(WorkItem).where(col(WorkItem.owner) == order.owner, col(WorkItem.status).in_(OPEN))
+    """Somebody's open items, in the order of their ids; all are held before the first is given away."""
+    query = select(WorkItem.id).where(col(WorkItem.owner) == order.owner, col(WorkItem.status).in_(OPEN))
     if order.kind is not None:
         query = query.where(col(WorkItem.kind) == order.kind)
-    query = query.order_by(col(WorkItem.id)).limit(_BATCH).with_for_update().execution_options(populate_existing=True)
-    rows = session.exec(query).all()
-    while rows:
-        yield rows
-        rows = session.exec(query.where(col(WorkItem.id) > rows[-1].id)).all()
+    ids = session.exec(query.order_by(col(WorkItem.id)).with_for_update(key_share=True)).all()
+    for start in range(0, len(ids), _BATCH):
+        rows = select(WorkItem).where(among(WorkItem.id, ids[start : start + _BATCH])).order_by(col(WorkItem.id))
+        yield session.exec(rows.execution_options(populate_existing=True)).all()
 
 
 def _owners(
-    session: Session, order: Order, policy: Policy | None, rows: Sequence[WorkItem], at: datetime
+    session: Session, order: Order, policy: Policy | None, rows: Sequence[WorkItem], staff: Staff
 ) -> Mapping[UUID, str]:
     """Who gets which item; those that nobody can take are left out."""
     if policy is None:
         return {row.id: order.to for row in rows}
-    staff = Staff(session, at)  # anew for each batch: it reads what the last one gave
     staff.leave_out(order.owner)
-    assigner = Assigner(session, policy, at, staff)
+    assigner = Assigner(session, policy, staff.at, staff)
     decisions = {row.decision_id for row in rows}
     receipts = dict(session.exec(select(Decision.id, Decision.receipt).where(among(Decision.id, decisions))).all())
     owners: dict[UUID, str] = {}
@@ -105,7 +106,10 @@ def _owners(
     return owners
 
 
-def _move(session: Session, order: Order, rows: Sequence[WorkItem], owners: Mapping[UUID, str], at: datetime) -> None:
+def _move(
+    session: Session, order: Order, rows: Sequence[WorkItem], owners: Mapping[UUID, str], at: datetime
+) -> list[notices.News]:
+    """Give the items away; what those are told to whom some of them were offered."""
     last = dict(
         session.exec(
             select(WorkItemEvent.work_item_id, func.max(WorkItemEvent.sequence))
@@ -133,7 +137,7 @@ def _move(session: Session, order: Order, rows: Sequence[WorkItem], owners: Mapp
         row.owner, row.offered_to, row.offer_due_at, row.version = owner, None, None, row.version + 1
         session.add(row)
     session.flush()
-    notices.tell(session, news, at)
+    return news
 
 
 def _news(order: Order, owner: str, rows: Sequence[WorkItem]) -> notices.News:

@@ -119,8 +119,9 @@ def _annotate(item: Held, ruling: Ruling, said: Mapping[str, Any]) -> Changed:
     """The item stays as it is, and its history tells that an answer changed."""
     told = {**_source(ruling), "changes": changes(said, ruling.body)}
     event = item.note("revised", told, actor=ruling.by, at=ruling.at)
-    sent = [] if ruling.case.history else item.send("comment", at=ruling.at)
-    return Changed([event, *sent], _news(item, "revised", "An answer was edited"))
+    if ruling.case.history:
+        return Changed([event])
+    return Changed([event, *item.send("comment", at=ruling.at)], _news(item, "revised", "An answer was edited"))
 
 
 def _told(item: Held, event: WorkItemEvent, ruling: Ruling, deliver: Sequence[str], word: str) -> Changed:
@@ -216,23 +217,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, ob
     return told
 
 
-def hold_items(
-    session: Session, ids: Collection[UUID], more: Collection[UUID] = ()
-) -> tuple[dict[UUID, dict[str, WorkItemEvidence]], dict[UUID, Held]]:
-    """The evidence of these records, and their items (and `more`) held.
-
-    Somebody who judges a review may be making an item of such a record: that is over once the review is held, so the
-    evidence is read again.
-    """
-    evidence = evidence_of_records(session, ids)
-    held = hold(session, {*_items(evidence), *more})
-    if evidence:
-        evidence = evidence_of_records(session, ids)
-        held |= hold(session, _items(evidence) - held.keys())
-    return evidence, held
-
-
-def _items(evidence: Mapping[UUID, Mapping[str, WorkItemEvidence]]) -> set[UUID]:
+def items_of(evidence: Evidence) -> set[UUID]:
+    """The items that these records stand behind, or have stood."""
     return {one.work_item_id for kinds in evidence.values() for one in kinds.values()}
 
 
@@ -246,7 +232,8 @@ def withdraw(session: Session, row: Feedback, *, actor: str) -> None:
     at = now()
     row.stage, row.stage_since, row.withdrawn_at, row.reason = "withdrawn", at, at, None
     session.add(row)
-    evidence, held = hold_items(session, [row.id])
+    evidence = evidence_of_records(session, [row.id])
+    held = hold(session, items_of(evidence))
     changed = Changed()
     for one in evidence.get(row.id, {}).values():
         item = held[one.work_item_id]

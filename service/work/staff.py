@@ -14,6 +14,7 @@ from service.route.clocks import ALWAYS, Calendar
 from service.route.policy import People, Policy
 from service.store.tables import Notice, User, WorkItem
 from service.work.choice import Candidate
+from service.work.notices import News
 
 OPEN = ("open", "acknowledged", "waiting")
 _LOCK = 0x68656568  # any constant: whoever counts open items or bypasses assigns alone until the transaction ends
@@ -37,6 +38,7 @@ class Staff:
         self._told: set[tuple[str, str]] = set()
         self._left_out: set[str] = set()
         self._locked = False
+        self.news: list[News] = []  # what admins are to be told of it, at the transaction's end
 
     def meet(self, names: Collection[str]) -> None:
         """Read the accounts of these people, as far as they are not known yet."""

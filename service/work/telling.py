@@ -11,12 +11,13 @@ from sqlmodel import Session, col, func, select
 from service.deliver import notify
 from service.people.availability import away, day_of, opening, substitute_for
 from service.store.database import Database, is_outage
-from service.store.tables import Notice, User
-from service.work.notices import PRESSING, News, dated, tell
+from service.store.tables import Notice, User, WorkItem, among
+from service.work.notices import PRESSING, News, dated, moot, tell
 
 log = structlog.get_logger(__name__)
 
 ALERTS = frozenset({"assigned", "joined"})  # new work: what a person's budget counts
+_UNTOLD = (col(Notice.told_at).is_(None), col(Notice.dropped).is_(None))
 
 
 class Ranked(Protocol):
@@ -49,7 +50,7 @@ def waiting_for(session: Session, at: datetime) -> list[str]:
     found = (
         select(Notice.person)
         .join(User, col(User.name) == col(Notice.person))
-        .where(col(Notice.told_at).is_(None), col(Notice.due_at) <= at, col(User.active))
+        .where(*_UNTOLD, col(Notice.due_at) <= at, col(User.active))
         .distinct()
     )
     return list(session.exec(found.order_by(col(Notice.person))))
@@ -72,13 +73,14 @@ def tell_due(database: Database, at: datetime) -> None:
 def tell_person(session: Session, name: str, at: datetime) -> None:
     """Tell somebody what is due, and date anew what is not to be told now after all; the caller commits.
 
-    Whoever holds the account's row does it: of two workers the second leaves it to the first.
+    What has come to nothing while it waited is dropped, with the reason. Whoever holds the account's row does all this:
+    of two workers the second leaves it to the first.
     """
     account = select(User).where(col(User.name) == name, col(User.active))
     user = session.exec(account.with_for_update(key_share=True, skip_locked=True)).first()
     if user is None:
         return
-    due = _due(session, name, at)
+    due = _due(session, user, at)
     ready = [row for row in due if not _put_off(user, row, at)]
     if away(user, at):
         _tell_substitute(session, user, [row for row in due if row.kind == "escalated" and row not in ready], at)
@@ -96,9 +98,18 @@ def tell_person(session: Session, name: str, at: datetime) -> None:
             notify.send(session, user.destination, batch, at)
 
 
-def _due(session: Session, name: str, at: datetime) -> Sequence[Notice]:
-    query = select(Notice).where(col(Notice.person) == name, col(Notice.told_at).is_(None), col(Notice.due_at) <= at)
-    return session.exec(query.order_by(col(Notice.due_at), col(Notice.id))).all()
+def _due(session: Session, user: User, at: datetime) -> Sequence[Notice]:
+    """What is due and is still worth telling; the items of what is sent are held before any notice is changed."""
+    query = select(Notice).where(col(Notice.person) == user.name, *_UNTOLD, col(Notice.due_at) <= at)
+    found = session.exec(query.order_by(col(Notice.due_at), col(Notice.id))).all()
+    about = select(WorkItem).where(among(WorkItem.id, {row.work_item_id for row in found if row.work_item_id}))
+    if user.destination is not None:
+        about = about.order_by(col(WorkItem.id)).with_for_update(key_share=True)
+    items = {item.id: item for item in session.exec(about)}
+    for row in found:
+        row.dropped = None if row.work_item_id is None else moot(row, items[row.work_item_id])
+    session.add_all(found)
+    return [row for row in found if row.dropped is None]
 
 
 def _put_off(user: User, row: Notice, at: datetime) -> bool:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from service.store import jobs
 from service.store.tables import WorkItem, WorkItemEvent
 from service.work import escalation, handing
+from service.work.items import locked
 from service.work.ticking import catch_up, history_of, schedule, tick_key
 
 
@@ -19,8 +20,11 @@ def tick(session: Session, item_id: UUID, at: datetime) -> None:
     then every escalation level whose time has come, and the end of an offer nobody took up; then when to look again.
     A tick that comes too early, too late, twice or for an item that is done changes nothing that is not so.
     """
-    row = session.get(WorkItem, item_id, with_for_update=True, populate_existing=True)
+    row = locked(session, item_id)
     if row is None:
+        return
+    if row.tick_at is not None and row.tick_at > at:
+        _defer_anew(session, row, row.tick_at, early=row.tick_at - at)
         return
     history = history_of(session, row)
     catch_up(session, row, history, at)
@@ -30,6 +34,11 @@ def tick(session: Session, item_id: UUID, at: datetime) -> None:
         handing.expire(session, row, at)
     row.tick_at = None  # this one has fired: the next, at the same moment even, has a job of its own
     schedule(session, row, history)
+
+
+def _defer_anew(session: Session, row: WorkItem, moment: datetime, early: timedelta) -> None:
+    """The job of a moment to come waits; or it ran too early by our clock, behind the database's or set back."""
+    jobs.defer(session, "tick", at=moment + early, once=tick_key(row.id, moment), item=str(row.id))
 
 
 def _escalate(session: Session, row: WorkItem, history: list[WorkItemEvent], at: datetime) -> None:
@@ -47,6 +56,13 @@ def defer_ticks(session: Session, rows: Sequence[WorkItem]) -> None:
         jobs.Alarm(row.tick_at, tick_key(row.id, row.tick_at), {"item": str(row.id)}) for row in rows if row.tick_at
     ]
     jobs.defer_at(session, "tick", alarms)
+
+
+def defer_ticks_again(session: Session, rows: Sequence[WorkItem]) -> None:
+    """Defer the first ticks of items whose clocks begin anew: a job of before may wait for the very same moment."""
+    for row in rows:
+        if row.tick_at is not None:
+            jobs.defer(session, "tick", at=row.tick_at, once=tick_key(row.id, row.tick_at), item=str(row.id))
 
 
 def defer_lost(session: Session, at: datetime, patience: timedelta) -> int:

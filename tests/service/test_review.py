@@ -3,10 +3,19 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
 from builders import record
+from sqlalchemy import text
+from sqlmodel import Session
+
+from service import review as reviewing
+from service.classify import classify
+from service.decisions import decide
+from service.store.tables import now
+from service.work.events import Judge
 
 POLICY = """
 name: judged
@@ -175,3 +184,30 @@ def test_two_people_who_judge_at_once_make_one_item(story, admin):
         said = list(pool.map(lambda _: judged(admin, review, answers(negative_text=True)).status_code, range(4)))
     assert sorted(said) == [201, 409, 409, 409]
     assert kinds(story()) == ["follow_up", "review", "ticket"]
+
+
+def test_who_judges_and_who_decides_the_same_record_anew_wait_in_no_circle(story, admin, works):
+    """The new answer asks for the very ticket that the judgement makes: both need its key and the review."""
+    before = story()
+    angry = "The delivery came two weeks late and nobody answers. Terrible service, I am very angry."
+    changed = record("r-1", angry, revision=2, scores={"nps": 3})
+    admin.post("/v1/feedback", json=changed).raise_for_status()
+    with Session(works.database.engine) as session:
+        classify(session, works.reader, [UUID(before["id"])])
+
+    def decide_again() -> None:
+        with Session(works.database.engine) as session:
+            decide(session, [UUID(before["id"])])
+
+    with Session(works.database.engine) as session, ThreadPoolExecutor(1) as pool:
+        row = reviewing.take(session, UUID(of_kind(before, "review")["id"]))
+        deciding = pool.submit(decide_again)
+        while not session.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one():
+            assert not deciding.done()
+        event = Judge(type="judge", rules=answers(negative_text=True))
+        reviewing.happens(session, row, event, actor="sam", at=now())
+        session.commit()
+        deciding.result(20)
+    after = story()
+    assert kinds(after) == ["follow_up", "review", "ticket"]
+    assert of_kind(after, "ticket")["events"][-1]["type"] == "revised"

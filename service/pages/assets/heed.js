@@ -29,6 +29,8 @@ async function swap(target, address, options) {
     const held = document.activeElement?.id || document.activeElement?.dataset.key;
     const line = lines().findIndex((one) => one.classList.contains("at") || one.contains(document.activeElement));
     part.replaceWith(fresh);
+    const [news, told] = [document, page].map((one) => one.querySelector(".top .news"));
+    if (news && told && !news.contains(document.activeElement)) news.replaceWith(told);
     document.title = page.title;
     said(page.getElementById("said")?.textContent || "");
     const wrong = fresh.querySelector('[aria-invalid="true"]');

@@ -2,13 +2,26 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 from builders import record
 from sqlalchemy import text
+from sqlmodel import Session, select
 
+from models.taxonomy import default_taxonomy
 from service.backtest import job
+from service.backtest.columns import Columns
+from service.backtest.judging import Arrivals, Judge
+from service.backtest.reading import lay, stored
+from service.decisions import case_from
 from service.pipeline import reconcile, recover
+from service.route.decide import decide, resolve_uncertified
+from service.route.policy import Policy
+from service.route.policy_document import check
+from service.store.tables import Classification, Feedback, FeedbackRevision
+from service.work.past import looked_at, past_of
 
 NOW = """
 name: now
@@ -54,8 +67,12 @@ def done(house, version: int, **changes: Any) -> dict[str, Any]:
     return shown
 
 
-def test_a_draft_is_compared_with_what_decides(house, versions):
-    shown = done(house, versions["then"])
+@pytest.fixture(scope="module")
+def shown(house, versions) -> dict[str, Any]:
+    return done(house, versions["then"])
+
+
+def test_a_draft_is_compared_with_what_decides(versions, shown):
     result = shown["result"]
     assert (shown["against_version"], shown["records"], shown["done"]) == (versions["now"], 5, 5)
     assert (result["records"], result["differing"], result["cases"]) == (5, 2, 2)
@@ -72,8 +89,7 @@ def test_a_draft_is_compared_with_what_decides(house, versions):
     assert "no promise about a text" in result["promises"]["sentence"]
 
 
-def test_every_number_opens_its_cases(house, versions):
-    shown = done(house, versions["then"])
+def test_every_number_opens_its_cases(house, shown):
     address, client = f"/v1/backtests/{shown['id']}/cases", house.client("supervisor")
     (appears,) = client.get(address, params={"change": "appears"}).json()["items"]
     assert (appears["kind"], appears["rule"], appears["owner"], appears["words"]) == (
@@ -170,9 +186,88 @@ def test_one_that_keeps_ending_its_worker_fails_in_words(house, versions):
     assert (shown["state"], shown["reason"]) == ("failed", "It ended its worker 3 times: try a shorter period.")
 
 
-def test_the_list_is_newest_first_and_of_one_version(house, versions):
-    begun = asked(house, versions["moved"])
-    house.drain()
-    items = house.client("auditor").get("/v1/backtests", params={"policy_version": versions["moved"]}).json()["items"]
+def test_the_list_is_newest_first_and_of_one_version(house, versions, shown):
+    begun = asked(house, versions["then"])
+    house.client().post(f"/v1/backtests/{begun}/cancel")
+    items = house.client("auditor").get("/v1/backtests", params={"policy_version": versions["then"]}).json()["items"]
     assert items[0]["id"] == begun
-    assert {item["policy_version"] for item in items} == {versions["moved"]}
+    assert shown["id"] in {item["id"] for item in items}
+    assert {item["policy_version"] for item in items} == {versions["then"]}
+
+
+# A rule of every kind: what each looks at has to be read, and nothing else is.
+WIDE = """
+name: wide
+fields: {context.site: text, customer.attributes.risk: number}
+thresholds: {negative: {axis: sentiment, label: negative, promise: {precision: 0.9, confidence: 0.95}}}
+rules:
+  - {name: words, when: 'matches(text, "(?i)refund")', then: {create: ticket, assign: desk}}
+  - {name: again, when: 'count_recent("follow_up", days=30) >= 1', then: {create: follow_up, sla: soon, assign: area}}
+  - {name: long-ago, when: 'days_since_last("follow_up") > 30', then: {create: follow_up, sla: soon, assign: area}}
+  - {name: site, when: 'known(context.site) and context.site != "Porto"', then: {create: quality_case, assign: desk}}
+  - {name: risky, when: customer.attributes.risk >= 3, then: {create: backlog_item, assign: desk}}
+  - {name: late, when: 'topic("delivery") >= 0.3 and language == "en"', then: {create: quality_case, assign: desk}}
+  - {name: sure, when: sentiment.negative >= threshold("negative"), then: {create: backlog_item}}
+review: desk
+bypass: [{name: straight, when: scores.nps <= 9, to: eva, quota: 1, reason: Because.}]
+slas: {soon: {resolve: 1d, tiers: {gold: {resolve: 2h}}}}
+groups:
+  area: {by: customer.region, emea: {people: [jan]}, default: desk}
+  desk: {people: [ana, mia], skills: {delivery: [mia]}}
+"""
+OLD = datetime(2019, 5, 1, tzinfo=UTC)
+
+
+def truth(session: Session, policy: Policy) -> dict[UUID, dict[str, str]]:
+    """The first rule of each item that routing would make of the old records, on the day they came."""
+    made = {}
+    rows = session.exec(
+        select(Feedback, FeedbackRevision, Classification)
+        .join(FeedbackRevision, FeedbackRevision.feedback_id == Feedback.id)
+        .outerjoin(Classification, Classification.feedback_id == Feedback.id)
+        .where(Feedback.received_at == OLD)
+    ).all()
+    for row, revision, read in rows:
+        document, topics = (read.document, read.topics) if read else (None, None)
+        whole = case_from(revision.body, document, topics, source=row.source, history=False, at=OLD)
+        past = past_of(session, [policy.program], [(row.id, whole)], {})
+        case = looked_at(whole, revision.body, policy.program, past.get(row.id))
+        made[row.id] = {plan.kind: plan.rules[0] for plan in decide(policy, case, resolve_uncertified(policy)).plans}
+    return made
+
+
+def test_rules_of_every_kind_decide_as_routing_does(house, versions):
+    customers = {"again": OLD - 3 * DAY, "before": OLD - 90 * DAY, "after": OLD + DAY}
+    sent = [
+        *(record(f"o-{name}", None, customer={"id": name, "region": "emea"}, scores={"nps": 1}) for name in customers),
+        record("o-words", "Ich will mein Geld zurueck: refund me!", scores={"nps": 9}),
+        record("o-late", "The parcel came two weeks late.", context={"site": "Porto"}),
+        record("o-site", " ", context={"site": "Lodz"}, customer={"attributes": {"risk": 3}}),
+        record("o-none", "ok", customer={"attributes": {"risk": "3"}}),
+    ]
+    assert house.client().post("/v1/feedback", json=sent).status_code == 202
+    house.drain()
+    policy = check(WIDE, default_taxonomy().labels).policy
+    with house.database.session() as session:
+        session.execute(text("UPDATE feedback SET received_at = :old WHERE external_id LIKE 'o-%'"), {"old": OLD})
+        for customer, at in customers.items():
+            session.execute(
+                text("UPDATE work_item SET created_at = :at WHERE customer = :customer"),
+                {"at": at, "customer": customer},
+            )
+        expected = truth(session, policy)
+    judge = Judge(policy, {}, Arrivals())
+    with psycopg.connect(house.database.conninfo, autocommit=True) as connection:
+        (piece,) = lay(connection, OLD, OLD + DAY).pieces
+        items = {one.feedback_id: judge.items(one.case) for one in stored(connection, Columns(policy), piece)}
+    assert {UUID(one): {item.kind: item.rule for item in made} for one, made in items.items()} == expected
+    fired = {item.rule: item.owner for made in items.values() for item in made}
+    assert fired == {
+        "words": "ana",
+        "again": "jan",
+        "long-ago": "jan",
+        "site": "ana",
+        "risky": "ana",
+        "late": "mia",
+        "sure": "ana",
+    }

@@ -121,6 +121,7 @@ SENT: Mapping[tuple[str, str], Callable[[Stage], dict[str, Any]]] = {
     ("POST", "/policies"): lambda _: {"data": {"document": "name: cell\nrules: []\n", "comment": "cell"}},
     ("POST", "/notices/seen"): lambda _: {"data": {"until": "2026-01-01T00:00:00+00:00"}},
     ("POST", "/policies/check"): lambda _: {"data": {"document": "name: cell\nrules: []\n"}},
+    ("POST", "/policies/try"): lambda _: {"data": {"document": "name: cell\nrules: []\n"}},
     ("POST", "/policies/roll-back"): lambda _: {"data": {"comment": "cell"}},
     ("POST", "/policies/{version}/activate"): lambda _: {"data": {"how": "everyone", "comment": "cell"}},
     ("POST", "/policies/{version}/backtest"): lambda _: {"data": {"since": "2026-01-01", "until": "2026-01-02"}},

@@ -128,15 +128,14 @@ def test_what_is_due_first_stands_first_and_what_has_no_due_time_last(site, wrot
     assert "✗ missed by 2 h" in told[0]
     assert "due in" in told[1]
     assert "no due time" in told[2]
-    move(
-        site,
-        soon,
-        acknowledge_due_at=now() + timedelta(minutes=5),
-        due_at=now() + timedelta(minutes=5),
-        created_at=now() - timedelta(hours=3, minutes=55),
-    )
+    due = now() + timedelta(minutes=5)
+    move(site, soon, acknowledge_due_at=due, due_at=due, created_at=due - timedelta(hours=4))
     assert "! at risk, due in" in lines(ana(site).get("/inbox"))[1]
     assert "3 open, 1 missed" in seen(ana(site).get("/inbox"))
+    (at_risk,) = lines(ana(site).get("/inbox?due=at_risk"))
+    assert "NPS is 2" in at_risk
+    move(site, late, status="waiting", paused_at=now() - timedelta(hours=3))  # its clock stood before it was due
+    assert "3 open, none missed" in seen(ana(site).get("/inbox"))
 
 
 def test_ideas_and_what_is_done_are_not_in_the_inbox(site, wrote):

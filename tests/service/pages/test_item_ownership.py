@@ -77,6 +77,21 @@ def test_an_item_is_handed_off_and_is_theirs_once_they_accept(site):
     assert "ada accepted it from ana" in seen(site.visitor("admin").get(path))
 
 
+def test_an_answer_to_somebody_elses_offer_is_refused_in_the_words_of_the_page(site):
+    path = item(site)
+    send(site, "supervisor", path, "hand_off", owner="pia")
+    for answer, told in (
+        ("accept", "It is offered to pia, who alone can accept it. To have it at once, take it over."),
+        ("decline", "It is offered to pia: they can decline it, and its owner can take the offer back."),
+        ("hand_off", "It is offered to pia already: take that offer back first, or assign it at once."),
+    ):
+        page = send(site, "admin", path, answer, owner="otto", comment="x")
+        assert (page.status_code, told in seen(page)) == (409, True)
+    send(site, "supervisor", path, "decline", comment="I keep it")
+    page = send(site, "admin", path, "accept")
+    assert "There is no offer any more: it was answered, taken back, or has run out." in seen(page)
+
+
 def test_who_declines_says_why_and_the_item_stays(site):
     path = item(site)
     send(site, "supervisor", path, "hand_off", owner="ada")
@@ -94,7 +109,9 @@ def test_an_escalation_is_told_with_who_sees_to_it(site):
         timers.tick(session, path.rpartition("/")[2], now() + timedelta(hours=2))
         session.commit()
     page = site.visitor("supervisor").get(path)
-    assert re.search("Level 1 .* told ana : Please take this up .* nobody has said that they see to it", seen(page))
+    assert re.search(
+        r"Level 1 .* told ana \( its owner \) : Please take this up .* nobody has said that they see to it", seen(page)
+    )
     assert "the promise to acknowledge it was missed" in seen(page)
     assert "Next: see to it" in seen(page)
     assert "Next: acknowledge it" in seen(site.visitor("admin").get(path))  # who was told nothing has nothing to see to

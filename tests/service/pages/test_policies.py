@@ -88,6 +88,29 @@ def test_what_is_to_think_about_is_told_and_does_not_stop_anybody(site):
     assert publish(site, odd)
 
 
+TRIED = GOOD.replace(
+    "groups:",
+    """  - {name: shouts, when: 'matches(text, "(?i)REFUND")', then: {create: ticket}}
+  - {name: never-seen, when: scores.ces >= 7, then: {create: ticket}}
+groups:""",
+)
+
+
+def test_each_rule_is_tried_on_the_newest_answers_before_anything_is_published(site):
+    record = {"source": "shop", "external_id": "tried", "scores": {"nps": 2}, "verbatims": [{"text": "A refund!"}]}
+    (angry,) = site.push([record])
+    site.drain()
+    page = site.form(site.visitor("admin"), "/policies/try", "/settings", document=TRIED)
+    lines = dict(re.findall(r"<li><span></span>\s*<div>\s*<p>.*?<bdi>(.*?)</bdi>(.*?)</li>", page.text, re.DOTALL))
+    assert set(lines) == {"detractor", "shouts", "never-seen"}
+    assert f'href="/feedback/{angry}"' in lines["shouts"]
+    assert re.search(r"\d answers? ", seen(lines["detractor"]))
+    assert "no answer" in seen(lines["never-seen"])
+    one = site.form(site.visitor("admin"), "/policies/try", "/settings", document=TRIED, rule="shouts")
+    assert seen(one).count("Not looked at") == 2
+    assert "Not looked at" not in seen(site.form(site.visitor("admin"), "/policies/try", "/settings", document=BAD))
+
+
 def test_nobody_publishes_without_saying_why(site):
     page = site.form(site.visitor("admin"), "/policies", "/settings", document=GOOD, comment="  ")
     assert page.status_code == 422

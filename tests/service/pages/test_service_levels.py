@@ -83,9 +83,10 @@ def test_every_number_opens_as_many_items_as_it_says(site):
 
 
 def test_the_items_of_a_number_are_told_with_their_due_time(site):
-    told = seen(site.visitor("auditor").get("/service-levels/items?promise=acknowledge&state=missed&owner=ana"))
-    assert "Not acknowledged in time" in told
-    assert "missed by" in told
+    page = site.visitor("auditor").get("/service-levels/items?promise=acknowledge&state=missed&owner=ana")
+    assert "Not acknowledged in time" in seen(page)
+    assert "missed by" in seen(page)
+    assert "/inbox?due=missed&owner=ana" in unescape(page.text)
 
 
 def test_a_time_without_promises_says_what_would_fill_the_page(site):

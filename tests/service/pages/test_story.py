@@ -111,6 +111,18 @@ def test_a_decision_is_made_again_and_compared(site, story, role):
     assert "the same, byte for byte" in said(site.visitor(role).get(unescape(again[1])))
 
 
+def test_an_auditor_asks_why_a_rule_was_not_followed(site, story):
+    auditor = site.visitor("auditor")
+    page = auditor.get(f"/feedback/{story}")
+    found = re.findall(r'href="([^"]+)" data-swap="#decision">Why not\?<span class="unseen"> <bdi>(\w+)', page.text)
+    asked = {name: unescape(link) for link, name in found}
+    assert "detractor" not in asked
+    told = auditor.get(asked["happy"])
+    assert "NPS" in re.search(r'<p class="notice"><bdi>(.*?)</bdi>', told.text)[1]
+    assert '<details class="others" open>' in told.text
+    assert auditor.get(f"/feedback/{story}?why=nothing-of-the-kind").status_code == 200
+
+
 def test_a_decision_that_comes_out_otherwise_is_told(site, push):
     changed = push()
     site.drain()

@@ -62,6 +62,8 @@ NIGHTS = calendar("Europe/Warsaw", {ALL_WEEK: "00:00-24:00"})
         (NIGHTS, "2026-10-24 02:30", "1d", "2026-10-25 02:30"),  # the first of two
         (NIGHTS, "2026-10-24 03:00", "1d", "2026-10-25 03:00"),
         (NIGHTS, "2026-03-28 02:30", "1d", "2026-03-29 03:00"),  # there is no such time: where the gap begins
+        # 29 March has no such hour, so it is no working day
+        (calendar("Europe/Warsaw", {"sun": "02:00-03:00"}), "2026-03-22 02:30", "1d", "2026-04-05 02:30"),
         # Samoa had no 30 December 2011
         (calendar("Pacific/Apia", {ALL_WEEK: "09:00-17:00"}), "2011-12-29 16:00", "2h", "2011-12-31 10:00"),
         (calendar("Pacific/Apia", {ALL_WEEK: "09:00-17:00"}), "2011-12-29 16:00", "1d", "2011-12-31 16:00"),
@@ -86,13 +88,20 @@ def test_always_is_the_plain_clock():
     assert time_on(None) is PLAIN_TIME
     assert PLAIN_TIME.add(start, Duration.from_text("2d")) == start + timedelta(hours=48)
     assert PLAIN_TIME.between(start, start + MINUTE) == MINUTE
-    assert (PLAIN_TIME.is_open(start), PLAIN_TIME.next_open(start)) == (True, start)
+    assert PLAIN_TIME.next_open(start) == start
 
 
 def test_what_is_never_open_does_not_hang():
     sundays = time_on(calendar("UTC", {}))
     with pytest.raises(NeverOpen):
         sundays.add(datetime(2026, 1, 1, tzinfo=UTC), Duration.from_text("1m"))
+
+
+def test_time_ends_with_the_last_year_a_moment_may_lie_in():
+    mondays = time_on(calendar("Pacific/Kiritimati", {"mon": "09:00-17:00"}))
+    assert mondays.next_open(datetime(9998, 12, 20, tzinfo=UTC)).date().isoformat() == "9998-12-20"
+    with pytest.raises(NeverOpen):
+        mondays.next_open(datetime(9998, 12, 31, 23, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("name", ["PL", "DE-BY", "GB-ENG", "US-CA"])
@@ -133,7 +142,7 @@ def test_what_was_added_lies_between(start, open_time, on):
     assert time.between(time.earlier(end, open_time), end) == open_time
     assert open_time == timedelta(0) or time.later(time.earlier(end, open_time), open_time) == end
     assert time.later(start, open_time + MINUTE) > end
-    assert time.is_open(time.next_open(start))
+    assert time.next_open(time.next_open(start)) == time.next_open(start)
 
 
 # The oracle. It knows no spans, years or offsets: it reads the clock on the wall minute by minute.
@@ -257,7 +266,6 @@ def compare(random: Random, time: BusinessTime, read: list[Read]) -> None:
     expected = sum(one.open for one in read[first:last]) * MINUTE
     assert time.between(at, read[last].at) == expected, f"to {read[last].at}: {told}"
     assert time.next_open(at) == stepped_next_open(read, first), told
-    assert time.is_open(at) == read[first].open, told
 
 
 def compared(cases: int, each: int, seed: int) -> set[str]:
@@ -277,7 +285,7 @@ def compared(cases: int, each: int, seed: int) -> set[str]:
 
 
 def test_the_oracle_agrees_in_500_cases():
-    assert compared(500, each=15, seed=1) == set(ZONES)
+    assert compared(500, each=25, seed=1) == set(ZONES)
 
 
 @pytest.mark.faults

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.route.canonical import canonical, utc_text
@@ -40,6 +40,7 @@ cases = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(cases)
 def test_a_case_comes_back_from_its_json_exactly(case):
     stored = canonical(case.to_json())

@@ -1,11 +1,11 @@
 """The rule language: what it accepts, what it refuses and where it points."""
 
 import pytest
-from hostile import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from service.bench.hostile import HOSTILE
 from service.route.conditions import parse
 from service.route.expression import Expression, text_of
 from service.route.names import Names
@@ -79,6 +79,14 @@ def test_what_is_accepted_has_one_spelling_and_survives_json(written, canonical)
         ("treshold('negative') < scores.nps", 1, "treshold", "no function", "did you mean threshold?"),
         ("source == 'ü' and scores.npss > 1", 19, "scores.npss", "no field", "did you mean scores.nps?"),
         ("scores.nps = 6", 12, "=", "no meaning", "write == to compare"),
+        ("scores.nps =< 6", 12, "=", "=< has no meaning", "write <="),
+        ("scores.nps <> 6", 12, "<", "<> has no meaning", "write !="),
+        ("scores.nps <= 6,5", 17, "5", "a comma joins nothing", "take a point"),
+        ("urgency.high >= 80%", 19, "%", "% has no meaning", "0.8 for 80 %"),
+        ('text contains "refund"', 6, "contains", "not a word", "write matches("),
+        ("customer.tier == gold", 18, "gold", "no field gold", 'in quotes: "gold"'),
+        ("sc\u043eres.nps > 1", 1, "sc\u043eres.nps", "no letter of English: U+043E", "did you mean scores.nps?"),
+        ("scores.nps > 1 \u200b", 16, "\u200b", "a hidden character (U+200B)", "delete it"),
         ("scores.nps <= 6 && true", 17, "&", "no meaning", "write `and`"),
         ("scores.nps ≤ 6", 12, "≤", "no meaning", "write <="),
         ("source == “app”", 11, "“", "no meaning", "straight quotes"),

@@ -143,7 +143,7 @@ def changed(old: str, new: str) -> str:
             changed("people: [ana, jan]", "people: [ana]"),
             ("groups", "regional", "changed"),
             [("values.emea.people", "ana, jan", "ana")],
-            "In the group regional, where the customer's region is emea, it is now ana instead of ana and jan.",
+            "In the group regional, where the customer's region is emea: jan may get no more items.",
         ),
         (
             changed("uncertified: 0.8", "uncertified: 0.7"),
@@ -177,6 +177,115 @@ def test_one_change_in_fields_and_in_words(after, place, fields, sentence):
     if fields is not None:
         assert [(one.field, one.before, one.after) for one in change.fields] == fields
     assert change.sentences == (sentence,)
+
+
+OWNED = """\
+name: store
+review: first
+fallback: second
+fields: {context.site: text, customer.attributes.site: text}
+rules:
+  - name: a
+    when: scores.nps <= 6 and known(context.site)
+    then: {create: ticket, mandatory: true, sla: soon, join: 14d, key: [context.site]}
+bypass:
+  - {name: big, when: customer.account_value >= 5, to: mia, quota: 5, reason: Big.}
+slas:
+  soon:
+    calendar: week
+    acknowledge: 1h
+    hand_off: 2h
+    tiers: {gold: {acknowledge: 30m}}
+    escalate: [{after: 2h, to: owner.manager}, {after: 1d, to: second}]
+calendars:
+  week: {zone: Europe/Warsaw, hours: {mon-fri: ["09:00-17:00"]}, holidays: PL}
+groups:
+  first: {people: [ana, jan], capacity: 25, manager: eva, skills: {delivery: [jan]}}
+  second: {people: [sam]}
+examples:
+  - {name: low, record: {scores: {nps: 3}}, creates: []}
+"""
+MANAGER = "2 working hours after a target was missed the owner's manager is told"
+UNLESS = "unless it was met after all"
+TOLD = f"{MANAGER}, {UNLESS}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("scores.nps <= 6 and", "6 >= scores.nps and", "The rule a asks the same, written in another order."),
+        (
+            "known(context.site)",
+            "known(customer.attributes.site)",
+            "The rule a now asks whether known(customer.attributes.site), instead of whether known(context.site).",
+        ),
+        (
+            "mandatory: true, ",
+            "",
+            "What the rule a makes can now be closed without a contact attempt, an outcome and a root cause.",
+        ),
+        (
+            "join: 14d",
+            "join: 7d",
+            (
+                "What the rule a makes joins others in another way now. Where there is an open one with the same site "
+                "that is at most 7 days old, the answer joins that instead."
+            ),
+        ),
+        ("quota: 5", "quota: 3", "The bypass big takes at most 3 items a day instead of 5."),
+        (
+            "    tiers: {gold: {acknowledge: 30m}}\n",
+            "",
+            (
+                "Tickets of soon for customers of the tier gold have no time of their own to be acknowledged in any "
+                "more: what is said for all of them counts."
+            ),
+        ),
+        ("hand_off: 2h", "hand_off: 3h", "A hand-off under soon must be accepted within 3 working hours instead of 2."),
+        (
+            "    calendar: week\n",
+            "",
+            "The clock of soon now runs day and night instead of in the working hours of the calendar week.",
+        ),
+        (
+            "to: owner.manager",
+            "to: owner.manager, any_hour: true",
+            f"Level 1 under soon is now: {MANAGER}, also outside their own hours, {UNLESS}. Before: {TOLD}.",
+        ),
+        (
+            ", {after: 1d, to: second}",
+            "",
+            (
+                "Level 2 of the escalation under soon is gone: 1 working day after a target was missed the group "
+                f"second is told, {UNLESS}."
+            ),
+        ),
+        (
+            "mon-fri",
+            "tue",
+            "The hours of the calendar week are now Tuesday 09:00-17:00 instead of Monday to Friday 09:00-17:00.",
+        ),
+        (", holidays: PL", "", "In the calendar week no public holidays are free now."),
+        ("capacity: 25", "capacity: 20", "In the group first: each may now have at most 20 open items instead of 25."),
+        ("manager: eva, ", "", "In the group first: the manager is no longer eva."),
+        ("delivery: [jan]", "delivery: [ana]", "In the group first: delivery is now for ana instead of jan."),
+        (
+            "[ana, jan]",
+            "[jan, ana]",
+            "In the group first: of those with as few items, the first of jan, ana now gets the next.",
+        ),
+        ("fallback: second\n", "", "What nobody else can take no longer goes to second: it goes to first."),
+        ("nps: 3", "nps: 4", "The example low is now an answer with NPS 4 instead of an answer with NPS 3."),
+        (
+            "bypass:",
+            "  - {name: b, when: scores.stars <= 2, then: {create: follow_up}}\nbypass:",
+            "New rule b, asked after a: When the number of stars is 2 or less: a follow-up.",
+        ),
+    ],
+)
+def test_one_change_in_a_sentence(old, new, sentence):
+    assert old in OWNED
+    assert difference(policy(OWNED), policy(OWNED.replace(old, new, 1))).sentences == (sentence,)
 
 
 def test_how_a_document_is_laid_out_is_no_difference():

@@ -45,8 +45,15 @@ NAMES = Names(FIELDS, ["negative"], TOPICS)
         ),
         ("not (scores.nps <= 6 and scores.csat <= 2)", "NPS is more than 6, or satisfaction is more than 2"),
         ("not not scores.nps < 3", "NPS is less than 3"),
-        ('matches(text, "refund")', "the text matches refund"),
-        ('not matches(text, "refund")', "the text does not match refund"),
+        ('matches(text, "refund")', 'the text contains "refund"'),
+        ('matches(text, "(?i)a b|c")', 'the text contains "a b" or "c", in capitals or not'),
+        ('matches(source, "^ap+")', "the source contains what the pattern ^ap+ stands for"),
+        ("scores.nps <= 0.125", "NPS is 0.125 or less"),
+        ("sentiment.negative >= 0.8125", "the text sounds negative (at least 81.25 % sure)"),
+        ("sentiment.negative >= 0.9999", "the text sounds negative (at least 99.99 % sure)"),
+        ("scores.nps <= scores.csat", "NPS is at most satisfaction"),
+        ('sentiment.negative > threshold("negative")', "the text sounds negative (surer than the threshold negative)"),
+        ('not matches(text, "refund")', 'the text does not contain "refund"'),
         (
             'count_recent("follow_up", days=30) >= 2',
             "the number of the customer's follow-ups in the last 30 days is 2 or more",
@@ -101,7 +108,7 @@ def test_every_part_of_a_policy_is_said():
             "topics of the text as tags. Where there is an open one with the same site that is at most 14 days old, "
             "the answer joins that instead.",
             "later": "When the text is about delivery (sure enough for the threshold late): a ticket. It carries the "
-            "tags parcel. Where there is an open one of the same customer about the same topic that is at most 1 day "
+            "tag parcel. Where there is an open one of the same customer about the same topic that is at most 1 day "
             "old, the answer joins that instead. Where angry has made a ticket already, it makes none.",
         },
         "slas": {
@@ -121,7 +128,7 @@ def test_every_part_of_a_policy_is_said():
             "late": "It says from where on the text is about delivery. Nothing is promised about it, so no certificate "
             "can stand behind it. Without a certificate a person decides.",
         },
-        "examples": {"a low score": "It must make a follow-up."},
+        "examples": {"a low score": "An answer with NPS 3 must make a follow-up."},
     }
 
 
@@ -144,7 +151,8 @@ groups:
 
 
 LEVEL_2 = (
-    "Level 2: 1 working day after a target was missed bosses are told, also outside their own hours, unless it is done."
+    "Level 2: 1 working day after a target was missed the group bosses is told, also outside their own hours, "
+    "unless it is done."
 )
 
 

@@ -51,6 +51,7 @@ def errors_of(entry: str) -> list[tuple[int, int, str, str | None]]:
             None,
         ),
         ("  - {record: {classification: {abstain: tired}}, creates: []}", 41, "abstain is one of", None),
+        ("  - {record: {context: {n: 1e999}, scores: {nps: 3}}, creates: []}", 28, "context.n is too large", None),
         ("  - {record: {scores: {nps: 3}}}", 5, "creates is missing", None),
         ("  - just text", 5, "an example is a mapping with record and creates", None),
     ],

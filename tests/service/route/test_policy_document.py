@@ -2,7 +2,6 @@
 
 import json
 import textwrap
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from service.route.clocks import Duration
 from service.route.findings import InvalidPolicy
 from service.route.policy import Policy, members
 from service.route.policy_document import check
+from service.route.public_holidays import workdays_in_ten_years
+from service.route.versions import digest_of
 
 TOPICS = ["billing", "delivery", "product quality"]
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -302,7 +303,8 @@ def test_groups_lead_to_groups():
         (rule(more="groups: {a: {people: []}}\n"), "[]", "at least one person", None),
         (rule(more="groups: {a: {people: [p], capacity: 0}}\n"), "0}", "1 to 1000000", None),
         (rule(more="groups: {a: {people: [p], capacity: 1.5}}\n"), "1.5}", "whole number", None),
-        (rule(more="groups: {a: {people: [p], capacity: 1e999}}\n"), "1e999}", "whole number", None),
+        (rule(more="groups: {a: {people: [p], capacity: 1e999}}\n"), "1e999}", "too large a number", None),
+        (rule(more="groups: {'': {people: [p]}}\n"), "''", "1 to 200 printable", None),
         ("rules: []\n", "rules", "name is missing", None),
         ("name: p\n", "name", "rules is missing", None),
         ("name: p\nrules: {}\n", "{}", "rules is a list", None),
@@ -331,12 +333,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_document():
     ]
 
 
-def test_a_document_of_nothing_but_mistakes_is_answered_soon():
-    began = time.perf_counter()
-    errors = errors_of("".join(f"k{number}: 1\n" for number in range(15_000)))
-
-    assert len(errors) == 500
-    assert time.perf_counter() - began < 10  # seconds; 24 before there was a limit
+def test_a_document_of_nothing_but_mistakes_is_read_no_further_than_the_five_hundredth():
+    assert len(errors_of("".join(f"k{number}: 1\n" for number in range(600)))) == 500
 
 
 def test_a_threshold_used_for_another_belief_is_warned_of():
@@ -345,6 +343,29 @@ def test_a_threshold_used_for_another_belief_is_warned_of():
     assert [w.detail for w in check(document, TOPICS).warnings if w.line == 11] == [
         "threshold negative was set for sentiment.negative, but is compared with sentiment.positive"
     ]
+
+
+def test_a_policy_stored_before_heed_knew_more_keys_is_the_same_policy():
+    policy = check(FULL, TOPICS).policy
+    tree = policy.canonical
+    for key in ("fallback", "bypass", "examples"):
+        del tree[key]
+    for rule in tree["rules"]:
+        del rule["then"]["join"]
+    for key in ("kinds", "tiers", "hand_off"):
+        del tree["slas"]["detractor"][key]
+    for level in tree["slas"]["detractor"]["escalate"]:
+        del level["notice"], level["stop"], level["any_hour"]
+    for key in ("skills", "calendar", "fallback"):
+        del tree["groups"]["triage"][key]
+    rebuilt = Policy.from_canonical(tree)
+
+    assert rebuilt == policy
+    assert digest_of(rebuilt) == digest_of(policy)
+
+
+def test_a_place_whose_holidays_the_library_forgot_has_none():
+    assert workdays_in_ten_years("ZZ") == workdays_in_ten_years(None)
 
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -357,6 +378,7 @@ LADDER = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1
     ("document", "line", "detail"),
     [
         (b"", 1, "a policy is a mapping"),
+        ('name: p\ngroups: {"a\\0": {people: [ana]}}\nrules: []\n', 2, "U+0000"),
         (b"# nothing\n", 1, "a policy is a mapping"),
         (b"- a\n- b\n", 1, "a policy is a mapping"),
         (b"just words", 1, "a policy is a mapping"),
@@ -365,6 +387,8 @@ LADDER = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1
         ('{"name": "\\ud800"}', 1, "half a character"),
         ("name: a\nb: \x07", 2, "does not allow"),
         ("name: a: b", 1, "not YAML"),
+        ("name: a\n\trules: []\n", 2, "a tab stands here; indent with spaces"),
+        ("name: a\nwhen: 'a' == b\n", 2, "put the whole of it in single quotes"),
         ("name: [a", 1, "not YAML"),
         ("a: 1\n---\nb: 2\n", 2, "one document"),
         ("%YAML 1.1\n---\nname: NO\n", 2, "without YAML directives"),
@@ -397,7 +421,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=80) | st.text(max_size=80) | st.lists(pieces, max_size=30).map(" ".join))
 @example('a: "\\UFFFFFFFF"')
 @example("a: !<x\n")
@@ -416,7 +440,7 @@ def test_no_document_is_too_strange_for_an_answer(document):
     assert all(error.line >= 1 and error.column >= 1 and error.detail for error in errors)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_document_with_a_piece_cut_out_is_accepted_or_refused_clearly(data):
     start = data.draw(st.integers(0, len(FULL)))

@@ -18,7 +18,7 @@ from service.route.truth import compile_expression
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(trees, min_size=1, max_size=4), records, st.booleans())
 def test_a_program_says_of_every_condition_what_the_naive_evaluator_says(written, record, withheld):
     conditions = [parse(spell(tree), NAMES) for tree in written]

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import service.route
@@ -98,6 +98,7 @@ beliefs = st.none() | st.dictionaries(
 )
 
 
+@settings(max_examples=30)
 @given(
     case=st.builds(
         Case,

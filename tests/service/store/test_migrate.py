@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from service.store.database import DatabaseUnusable
-from service.store.migrate import current, head, migrate
+from service.store.migrate import _config, current, head, migrate
 
 MIGRATE = """
 import sys
@@ -95,3 +96,41 @@ def test_a_published_policy_never_changes(database, statement):
         database.engine.begin() as connection,
     ):
         connection.execute(text(statement))
+
+
+OLD_ITEM = """
+INSERT INTO source (name, kind, settings, created_at) VALUES ('s', 'api', '{}', now());
+INSERT INTO feedback (id, source, external_id, revision, stage, stage_since, attempts, history, received_at)
+VALUES ('00000000-0000-0000-0000-000000000001', 's', '1', 1, 'routed', now(), 0, false, now());
+INSERT INTO policy (version, name, document, tree, digest, created_by, created_at)
+VALUES (1, 'p', '', '{}', 'd', 'test', now());
+INSERT INTO decision (id, feedback_id, revision, policy_version, mode, receipt, digest, decided_at)
+SELECT id, id, 1, 1, 'live', '{}', 'd', now() FROM feedback;
+INSERT INTO work_item (id, kind, status, mandatory, title, body, priority, tags, rule, decision_id, score, voices,
+    account_value, version, created_at, acknowledge_due_at, acknowledge_met_at, resolve_due_at)
+SELECT gen_random_uuid(), 'ticket', status, false, title, '', 'normal', '{}', 'r', decision.id, 0, 0, 0, 1,
+    now() - interval '10h', now() + acknowledge::interval, now() + met::interval, now() + resolve::interval
+FROM decision, (VALUES
+    ('at risk soon', 'open', '1h', '-9h', '14h'),
+    ('at risk long ago', 'acknowledged', '-1h', '-2h', '1h'),
+    ('all is past', 'open', '-8h', NULL, '-1h'),
+    ('no clock', 'open', NULL, NULL, NULL),
+    ('waits', 'waiting', '1h', NULL, '30h')
+) AS old (title, status, acknowledge, met, resolve);
+"""
+
+
+def test_clocks_of_items_made_before_clocks_told_anything_tick_from_then_on(empty_database):
+    config = _config()
+    with empty_database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+    with empty_database.session() as session:
+        session.execute(text(OLD_ITEM))
+        begun = session.execute(text("SELECT now()")).scalar_one()
+    migrate(empty_database)
+    with empty_database.session() as session:
+        asked = text("SELECT title, extract(epoch FROM tick_at - :begun) FROM work_item")
+        found = session.execute(asked, {"begun": begun})
+        ticks = {title: None if seconds is None else round(float(seconds) / 3_600, 3) for title, seconds in found}
+    assert ticks == {"at risk soon": 8, "at risk long ago": 1, "all is past": None, "no clock": None, "waits": None}

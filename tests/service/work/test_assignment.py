@@ -19,6 +19,7 @@ from service.route.policy_document import check
 from service.store.database import Database
 from service.store.tables import Decision, Feedback, Notice, Source, User, WorkItem
 from service.work.assignment import Assigned, Assigner
+from service.work.notices import tell
 from service.work.staff import Staff
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # a Friday
@@ -76,7 +77,9 @@ def items(database: Database, decision) -> Callable[..., None]:
 def assign(database: Database) -> Callable[..., Assigned]:
     def found(held: Policy, case: Case = CASE, bypassed: Bypassed | None = None, **changes) -> Assigned:
         with database.session() as session:
-            given = Assigner(session, held, NOW).assign(replace(PLAN, **changes), case, bypassed)
+            assigner = Assigner(session, held, NOW)
+            given = assigner.assign(replace(PLAN, **changes), case, bypassed)
+            tell(session, assigner.staff.news, NOW)
             session.commit()
             return given
 

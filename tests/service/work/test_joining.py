@@ -133,11 +133,11 @@ def test_only_an_open_item_is_joined(used, admin, works, database, status):
 
 def test_history_joins_silently_and_takes_in_nothing_that_has_a_promise(used, admin, works, database):
     ran(works, *arrived(admin, works, lot(1)))
-    ids = arrived(admin, works, lot(2))
+    ids = arrived(admin, works, lot(2), lot(9, context={**LOT, "lot": "L-209"}))
     with database.session() as session:
         session.execute(text("UPDATE feedback SET history = true WHERE stage = 'classified'"))
     ran(works, *ids)
-    assert len(rows(database, WorkItem)) == 1
+    assert [row.owner for row in rows(database, WorkItem)] == ["ana", "ana"]
     assert len(told(database, "joined")) == 1
     assert [row.operation for row in rows(database, Delivery)] == ["create"]
     assert [row.kind for row in rows(database, Notice)] == ["assigned"]
@@ -146,7 +146,7 @@ def test_history_joins_silently_and_takes_in_nothing_that_has_a_promise(used, ad
     version = admin.post("/v1/policies", content=promised).raise_for_status().json()["version"]
     admin.post(f"/v1/policies/{version}/activate", json={"comment": "test"}).raise_for_status()
     ran(works, *arrived(admin, works, lot(3), lot(4)))
-    assert [row.sla is not None for row in rows(database, WorkItem)] == [False, True]
+    assert [row.sla is not None for row in rows(database, WorkItem)] == [False, False, True]
 
 
 def test_ideas_that_join_are_weighed_together(used, admin, works, database):

@@ -18,7 +18,7 @@ from service.people.preferences import Preferences, change, hours_from_text
 from service.route.policy import People, Policy
 from service.store.tables import Delivery, Destination, Notice, User
 from service.work.notices import News, see, tell
-from service.work.telling import plan_day, tell_due, tell_person
+from service.work.telling import plan_day, tell_due, tell_person, waiting_for
 
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -84,6 +84,31 @@ def test_when_somebody_is_told(database, settings, kind, any_hour, at, due):
         tell_person(session, "ana", due)
         expected = None if settings == {"absent_from": FRIDAY} else due
         assert told_at(session) == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "dropped"),
+    [
+        ("escalated", {}, None),
+        ("escalated", {"status": "resolved"}, "The item was resolved before this could be told."),
+        ("assigned", {"status": "retracted"}, "The item was retracted before this could be told."),
+        ("joined", {"owner": "bob"}, "The item was somebody else's when this could be told."),
+        ("offered", {"offered_to": "bob"}, "The item was no longer offered when this could be told."),
+        ("offered", {"offered_to": "ana"}, None),
+        ("retracted", {"status": "retracted", "owner": "bob"}, None),
+    ],
+)
+def test_what_came_to_nothing_while_it_waited_is_dropped_with_the_reason(database, kind, changed, dropped):
+    with database.session() as session:
+        person(session, "ana", hours=OFFICE)
+        row = item(session, POLICY, FRIDAY)
+        said(session, FRIDAY + 8 * HOUR, news("a", kind, item=row.id))
+        for name, value in changed.items():
+            setattr(row, name, value)
+        tell_person(session, "ana", MONDAY_NINE)
+        (told,) = session.exec(select(Notice)).all()
+        assert (told.dropped, told.told_at) == (dropped, None if dropped else MONDAY_NINE)
+        assert waiting_for(session, MONDAY_NINE) == []
 
 
 def test_nobody_is_told_late_at_night_what_a_worker_missed_by_day(database):

@@ -218,6 +218,22 @@ def test_who_moves_an_item_defers_its_next_moment(item, admin, database):
     assert len(jobs(database)) == 2
 
 
+def test_clocks_that_begin_anew_at_a_moment_a_job_waits_for_already(item, database):
+    with database.session() as session:
+        timers.defer_ticks_again(session, [session.get_one(WorkItem, UUID(item["id"]))])
+    assert jobs(database) == [(item["id"], after(item, 3))]
+
+
+def test_a_tick_by_a_clock_that_was_set_back_comes_again_when_that_clock_is_there(item, admin, database):
+    tick(database, item, 2)
+    assert jobs(database) == [(item["id"], after(item, 3))]  # the job waits: nothing to do
+    with database.session() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    tick(database, item, 2)  # and here it was the job itself that ran
+    assert jobs(database) == [(item["id"], after(item, 4))]
+    assert told(admin, item) == [CREATED]
+
+
 def test_what_was_missed_before_somebody_came_is_in_the_history(item, admin, database):
     with database.session() as session:  # no worker ran for five hours
         session.execute(text(EARLIER), {"passed": timedelta(hours=5)})

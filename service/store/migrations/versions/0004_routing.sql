@@ -22,6 +22,18 @@ CREATE INDEX work_item_of_customer ON work_item (customer, kind, created_at);
 CREATE INDEX work_item_joinable ON work_item (join_key, kind) WHERE join_key IS NOT NULL;
 CREATE INDEX work_item_bypassed ON work_item (bypass, created_at) WHERE bypass IS NOT NULL;
 CREATE INDEX work_item_ticking ON work_item (tick_at) WHERE tick_at IS NOT NULL;
+CREATE INDEX work_item_waiting ON work_item (wait_until) WHERE wait_until IS NOT NULL;
+
+-- Clocks of before tick as well, from the next moment to come on: nothing is said now of what is long past.
+UPDATE work_item SET tick_at = (
+    SELECT min(moment)
+    FROM (
+        VALUES (acknowledge_due_at, acknowledge_met_at), (contact_due_at, contact_met_at), (resolve_due_at, resolve_met_at)
+    ) AS clock (due_at, met_at),
+    LATERAL (VALUES (due_at - 0.25 * (due_at - created_at)), (due_at + interval '1 microsecond')) AS says (moment)
+    WHERE met_at IS NULL AND moment > now()
+)
+WHERE status IN ('open', 'acknowledged');
 
 ALTER TABLE "user" ADD COLUMN hours JSONB;
 ALTER TABLE "user" ADD COLUMN destination VARCHAR;
@@ -44,6 +56,7 @@ CREATE TABLE notice (
     created_at TIMESTAMPTZ NOT NULL,
     due_at TIMESTAMPTZ NOT NULL,
     told_at TIMESTAMPTZ,
+    dropped VARCHAR,
     seen_at TIMESTAMPTZ,
     acknowledged_at TIMESTAMPTZ,
     delivery_id UUID,
@@ -55,7 +68,7 @@ CREATE TABLE notice (
 CREATE INDEX notice_of_person ON notice (person, due_at);
 CREATE INDEX notice_of_item ON notice (work_item_id);
 CREATE INDEX notice_newest ON notice (created_at, id);
-CREATE INDEX notice_untold ON notice (due_at) WHERE told_at IS NULL;
+CREATE INDEX notice_untold ON notice (due_at) WHERE told_at IS NULL AND dropped IS NULL;
 CREATE INDEX notice_unseen ON notice (person) WHERE told_at IS NOT NULL AND seen_at IS NULL;
 CREATE INDEX notice_told ON notice (person, told_at, id) WHERE told_at IS NOT NULL;
 

@@ -1,6 +1,19 @@
-"""Expressions that somebody might send to stop the service, or to get past the language."""
+"""Expressions meant to stop the service or to get past the language, and how soon each is refused."""
 
-HOSTILE = {
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import re2
+
+from service.bench.figures import BenchFailed
+from service.route.conditions import parse
+from service.route.names import Names
+from service.route.patterns import compiled
+from service.route.tokens import InvalidExpression
+
+_TIMES = 20  # the quickest counts: the machine may be busy with something else
+HOSTILE: Mapping[str, str] = {
     "10,000 brackets": "(" * 10_000 + "true" + ")" * 10_000,
     "900 brackets": "(" * 900 + "true" + ")" * 900,
     "brackets with and": "(" * 30 + "true" + " and true)" * 30,
@@ -66,3 +79,35 @@ HOSTILE = {
     "count of a million": 'count_recent("ticket", days=1000000) > 1',
     "days from a field": 'count_recent("ticket", days=scores.nps) > 1',
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An expression of the table and how long it took to refuse it, in milliseconds."""
+
+    name: str
+    milliseconds: float
+
+
+def slowest_refusal(names: Names) -> Refusal:
+    """The expression that takes longest to refuse, with no pattern compiled before.
+
+    Raises:
+        BenchFailed: one is accepted.
+    """
+    return max((Refusal(name, _milliseconds(name, names)) for name in HOSTILE), key=lambda one: one.milliseconds)
+
+
+def _milliseconds(name: str, names: Names) -> float:
+    took = []
+    for _ in range(_TIMES):
+        compiled.cache_clear()
+        re2.purge()
+        began = perf_counter()
+        try:
+            parse(HOSTILE[name], names)
+        except InvalidExpression:
+            took.append(1_000 * (perf_counter() - began))
+        else:
+            raise BenchFailed(f"A hostile expression ({name}) was accepted: nothing was measured.")
+    return min(took)
