@@ -65,6 +65,7 @@ def show_story(
         rules=_rules(decided.rules, decided.review) if decided else {},
         clause_words=clause_words,
         joining=joining(fetch(session, decided.policy_version)) if decided else {},
+        denied=story_lines.denied(fetch(session, decided.policy_version)) if decided else set(),
         results=RESULTS,
         history=_history(session, story),
         judges=judges,

@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from service.pages.story_lines import denied
+from service.route.policy_document import check
+
 POLICY = """
 name: story
 review: triage
@@ -121,6 +124,14 @@ def test_an_auditor_asks_why_a_rule_was_not_followed(site, story):
     assert "NPS" in re.search(r'<p class="notice"><bdi>(.*?)</bdi>', told.text)[1]
     assert '<details class="others" open>' in told.text
     assert auditor.get(f"/feedback/{story}?why=nothing-of-the-kind").status_code == 200
+
+
+def test_what_stands_behind_a_not_is_said_to_be_wanted_otherwise():
+    when = (
+        "not scores.nps <= 6 and not (not known(source) or scores.csat > 3) and (scores.ces > 1 or not scores.ces > 1)"
+    )
+    policy = check(f"name: a\nrules: [{{name: r, when: '{when}', then: {{create: ticket}}}}]\n", []).policy
+    assert denied(policy) == {("r", "scores.nps <= 6"), ("r", "scores.csat > 3")}
 
 
 def test_a_decision_that_comes_out_otherwise_is_told(site, push):
