@@ -24,10 +24,11 @@ from service.pages.inbox_lines import lines
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
+from service.review import happens, take
 from service.store.tables import WorkItem, now
 from service.work.events import Acknowledge, Assign
-from service.work.items import record_event
 from service.work.lifecycle import Impossible
+from service.work.notices import see_item
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("supervisor"))]
@@ -151,12 +152,13 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
 
 
 def _try(session: Session, item: UUID, event: Acknowledge | Assign, actor: str) -> Refused | None:
-    row = session.get(WorkItem, item, with_for_update=True, populate_existing=True)
+    row = take(session, item)
     if row is None or row.kind == "backlog_item":
         session.rollback()
         return Refused("An item", "it is not there any more")
     try:
-        record_event(session, row, event, actor=actor, at=now())
+        happens(session, row, event, actor=actor, at=now())
+        see_item(session, actor, item, now())
     except Impossible:
         told = Refused(row.title, f"it is {words.status(row.status)} already")
         session.rollback()

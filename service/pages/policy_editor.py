@@ -105,7 +105,7 @@ def send_policy(session: SessionDep, parts: WiringDep, visitor: Operator, form: 
 
 def _document(form: Form) -> str:
     """The text as it was typed: forms send every end of a line as two characters."""
-    return form.secret("document").replace("\r\n", "\n")
+    return form.secret("document").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _editor(

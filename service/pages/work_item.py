@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from sqlmodel import Session, col, update
+from sqlmodel import Session
 from starlette.responses import RedirectResponse
 
 from service.api.dependencies import SessionDep
@@ -27,8 +27,8 @@ from service.people.sessions import SignedIn
 from service.review import WrongAnswers, happens, open_rules, take
 from service.route.english import calendar_entry
 from service.route.versions import fetch
-from service.store.tables import Decision, Notice, WorkItem, now
-from service.work import escalation
+from service.store.tables import Decision, WorkItem, now
+from service.work import escalation, notices
 from service.work.events import Assign, HandOff
 from service.work.lifecycle import Impossible
 from service.work.snapshot import clocks, snapshot
@@ -65,7 +65,7 @@ def send_event(session: SessionDep, visitor: Visitor, form: FormDep, item_id: UU
         if isinstance(event, Assign | HandOff):
             _require_known(session, event.owner, f"{event.type}-owner")
         happens(session, row, event, actor=visitor.caller.name, at=now())
-        _know(session, item_id, visitor.caller.name)
+        notices.see_item(session, visitor.caller.name, item_id, now())
     except InvalidForm as wrong:
         return _shown(session, visitor, row, filled.with_errors(wrong.errors), 422)
     except (Impossible, WrongAnswers) as refusal:
@@ -75,20 +75,6 @@ def send_event(session: SessionDep, visitor: Visitor, form: FormDep, item_id: UU
     session.commit()
     taken = isinstance(event, Assign) and event.owner == visitor.caller.name
     return RedirectResponse(f"/work-items/{item_id}?done={'take' if taken else event.type}", 303)
-
-
-def _know(session: Session, item_id: UUID, name: str) -> None:
-    """Who does something about an item has seen what they were told of it."""
-    session.execute(
-        update(Notice)
-        .where(
-            col(Notice.work_item_id) == item_id,
-            col(Notice.person) == name,
-            col(Notice.told_at).is_not(None),
-            col(Notice.seen_at).is_(None),
-        )
-        .values(seen_at=now())
-    )
 
 
 def _require_known(session: Session, owner: str, field: str) -> None:

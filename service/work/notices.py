@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, literal
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 from uuid_utils.compat import uuid7
 
 from service.people.availability import digest, opening
@@ -98,3 +98,17 @@ def see(session: Session, notice_id: UUID, at: datetime) -> Notice | None:
         row.seen_at = at
         session.add(row)
     return row
+
+
+def see_item(session: Session, person: str, item: UUID, at: datetime) -> None:
+    """Who does something about an item has seen what they were told of it; the caller commits."""
+    session.execute(
+        update(Notice)
+        .where(
+            col(Notice.work_item_id) == item,
+            col(Notice.person) == person,
+            col(Notice.told_at).is_not(None),
+            col(Notice.seen_at).is_(None),
+        )
+        .values(seen_at=at)
+    )
