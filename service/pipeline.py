@@ -22,7 +22,7 @@ from service.store import jobs
 from service.store.database import Database, is_outage
 from service.store.tables import Delivery, Destination, Feedback, FeedbackRevision, WorkItem, now
 from service.store.vault import Vault
-from service.work import items, telling, timers
+from service.work import items, leaving, telling, timers
 
 log = structlog.get_logger(__name__)
 
@@ -177,7 +177,7 @@ def _take_over(session: Session, job: jobs.StalledJob) -> None:
 
 
 def reconcile(works: Works) -> None:
-    """Defer again what waits without a job: rows are the truth, jobs may be lost."""
+    """Defer again what waits without a job, for rows are the truth and jobs may be lost; pass on what nobody has."""
     with works.database.session() as session:
         for step in STAGES:
             stuck = _stuck(session, step)
@@ -199,6 +199,11 @@ def reconcile(works: Works) -> None:
             jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
         if late := timers.defer_lost(session, now(), PATIENCE):
             log.warning("rows.deferred_again", step="tick", records=late)
+        left = leaving.left_behind(session)
+    for name in left:
+        with works.database.session() as session:
+            if number := leaving.pass_on(session, name, now()):
+                log.warning("items.passed_on", owner=name, items=number)
 
 
 def _stuck(session: Session, step: str) -> list[str]:

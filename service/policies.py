@@ -72,8 +72,7 @@ def check_here(session: Session, reader: Reader, document: bytes | str) -> Sound
         InvalidPolicy: with every error, its line and column.
     """
     sound = check(reader, document)
-    source = document if isinstance(document, str) else document.decode()
-    return replace(sound, warnings=(*sound.warnings, *absent(session, sound.policy, source)))
+    return replace(sound, warnings=(*sound.warnings, *absent(session, sound.policy, _source(document))))
 
 
 def publish(
@@ -85,8 +84,11 @@ def publish(
         InvalidPolicy: with every error, its line and column.
     """
     sound = check_here(session, reader, document)
-    published = versions.publish(session, document, reader.taxonomy.labels, by=by, comment=comment)
-    return replace(published, warnings=sound.warnings)
+    return Published(versions.add(session, sound.policy, _source(document), by=by, comment=comment), sound.warnings)
+
+
+def _source(document: bytes | str) -> str:
+    return document if isinstance(document, str) else document.decode()
 
 
 def activate(

@@ -20,23 +20,30 @@ from service.cli.sentences import FAILED, USED_WRONGLY
 from service.installation import Opened, open_installation
 from service.route.versions import UnknownVersion
 from service.settings import Settings
-from service.store.tables import Backtest
+from service.store.tables import Backtest, now
 
 INTERRUPTED = 130
+_NOW = "now"
 _SHOWN = 20  # lines of a table
 _CHANGES = ("now", "then", "appears", "vanishes", "changed")
 
 Since = Annotated[str, typer.Option(help="From this day or moment on (UTC where it names no zone).", metavar="WHEN")]
-Until = Annotated[str, typer.Option(help="Up to before this day or moment.", metavar="WHEN")]
+Until = Annotated[
+    str, typer.Option(help="Up to before this day or moment; where it is left out, until now.", metavar="WHEN")
+]
 Against = Annotated[
     int | None,
     typer.Option(help="Compare with this version, not with the one that decides now.", min=1, max=2**31 - 1),
 ]
 
 
-def backtest(version: Version, since: Since, until: Until, against: Against = None, as_json: AsJson = False) -> None:
+def backtest(
+    version: Version, since: Since, until: Until = _NOW, against: Against = None, as_json: AsJson = False
+) -> None:
     """Say what a version would have made of a past period: items, load and targets. Nothing is changed by it."""
-    wanted = job.Wanted(version, _moment(since, "--since"), _moment(until, "--until"), against, {})
+    wanted = job.Wanted(
+        version, _moment(since, "--since"), now() if until == _NOW else _moment(until, "--until"), against, {}
+    )
     with open_installation(Settings(), pool=2) as opened:
         begun = _begun(opened, wanted)
         try:

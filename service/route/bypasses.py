@@ -1,11 +1,11 @@
 """The `bypass` of a policy document: what goes straight to a named person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from service.route.expression import Expression
 from service.route.findings import Findings
 from service.route.marked import Mark, Marked, Scalar, Table
-from service.route.policy import Bypass
+from service.route.policy import Bypass, Group, people_in
 from service.route.section import Section
 
 _KEYS = ("name", "when", "to", "quota", "reason")
@@ -13,10 +13,14 @@ _MOST = 1_000  # a day: more than that goes to a group, not to a person
 
 
 def read_bypasses(
-    parts: tuple[Marked, ...], condition: Callable[[Scalar], Expression | None], findings: Findings
+    parts: tuple[Marked, ...],
+    condition: Callable[[Scalar], Expression | None],
+    groups: Mapping[str, Group],
+    findings: Findings,
 ) -> tuple[Bypass, ...]:
     """Read the entries of `bypass`; `condition` reads an expression and notes its mistakes."""
-    read = [_bypass(part, condition, findings) for part in parts]
+    nobody = groups.keys() - {name for group in groups.values() for name in people_in(group)}
+    read = [_bypass(part, condition, nobody, findings) for part in parts]
     seen = set[str]()
     for name, mark in (named for named, _ in read if named is not None):
         if name in seen:
@@ -26,13 +30,15 @@ def read_bypasses(
 
 
 def _bypass(
-    part: Marked, condition: Callable[[Scalar], Expression | None], findings: Findings
+    part: Marked, condition: Callable[[Scalar], Expression | None], nobody: Collection[str], findings: Findings
 ) -> tuple[tuple[str, Mark] | None, Bypass | None]:
     if not isinstance(part, Table):
         findings.error(part.mark, f"a bypass is a mapping with {', '.join(_KEYS)}")
         return None, None
     section = Section(part, findings, _KEYS, _KEYS)
     name, to, reason, written = section.text("name"), section.text("to"), section.text("reason"), section.scalar("when")
+    if to is not None and to in nobody:
+        findings.error(section.mark("to"), f"{to} is a group; a bypass goes to one person")
     when = None if written is None else condition(written)
     quota = _quota(section, findings)
     named = None if name is None else (name, section.mark("name"))

@@ -30,6 +30,13 @@ from service.route.suggestion import did_you_mean
 PERSONS = ("owner", "owner.manager", "owner.manager.manager")
 _STOPS = ("met", "acknowledged", "resolved")
 _TEN_YEARS = timedelta(days=3652)
+_AREAS = tuple(
+    f"{area}/"
+    for area in (
+        *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+        *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +224,18 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (LookupError, ValueError, OSError):
-        meant = did_you_mean(text, [*available_timezones(), OWNER])
-        detail = f"there is no time zone {text}; write one such as Europe/Warsaw, or {OWNER} for the owner's"
+        meant = _zone_meant(text)
+        detail = f"there is no time zone {text}; a time zone is written as Europe/Warsaw, or {OWNER} for the owner's"
         raise ValueError(f"{detail}; {meant}" if meant else detail) from None
     return text
+
+
+def _zone_meant(text: str) -> str | None:
+    """The zone of that city, or the one spelled nearly so; for the rest, such as CEST, any other would mislead."""
+    zones = sorted(name for name in available_timezones() if name.startswith(_AREAS))
+    city = "/" + text.casefold().replace(" ", "_")
+    same = [name for name in zones if name.casefold().endswith(city)]
+    return did_you_mean(same[0] if same else text, [*(zones if same or "/" in text else ()), OWNER])
 
 
 def _holidays(part: Table, findings: Findings) -> str | None:

@@ -74,11 +74,12 @@ class Trial:
                 yield from (value.value for value in clause.values)
             elif isinstance(clause, Compare) and operand in (clause.left, clause.right):
                 other = clause.right if clause.left == operand else clause.left
-                value = self._known(other)
+                value = self.known(other)
                 if value is not None:
                     yield value
 
-    def _known(self, operand: Operand) -> Value | None:
+    def known(self, operand: Operand) -> Value | None:
+        """What an operand stands for here, None where it is missing."""
         if isinstance(operand, Fixed):
             return operand.value
         if isinstance(operand, ThresholdOf):

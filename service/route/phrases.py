@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from service.route.clocks import ALWAYS, Duration
 from service.route.expression import (
+    OPPOSITE,
     And,
     Compare,
     CountRecent,
@@ -65,7 +66,6 @@ BOUNDS: Mapping[str, str] = {
 }
 _BESIDE: Mapping[str, str] = {"<=": "at most {}", ">=": "at least {}"}  # before what is no plain value
 TURNED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_OPPOSITE: Mapping[str, str] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _WORDS = re.compile(r"(?P<any>\(\?i\))?(?P<words>\w[\w '-]*(?:\|\w[\w '-]*)*)")
 _UNITS: Mapping[str, tuple[str, str]] = {"m": ("minute", "minutes"), "h": ("hour", "hours"), "d": ("day", "days")}
 
@@ -202,7 +202,7 @@ def _denied(tree: Expression) -> str:
         word = ", or " if isinstance(tree, And) else ", and "
         return word.join(_bracketed(item, _denied(item)) for item in tree.items)
     if isinstance(tree, Compare):
-        return _compared(tree.left, _OPPOSITE[tree.op], tree.right)
+        return _compared(tree.left, OPPOSITE[tree.op], tree.right)
     if isinstance(tree, OneOf):
         return _one_of(tree, "in" if tree.op == "not in" else "not in")
     if isinstance(tree, Known):

@@ -179,14 +179,15 @@ def members(policy: Policy, group_name: str, case: Case) -> People | None:
 
 def people_of(policy: Policy) -> set[str]:
     """Everybody whom the policy names: members of groups, their managers, and those a bypass leads to."""
-    return {name for group in policy.groups.values() for name in _named_in(group)} | {one.to for one in policy.bypass}
+    return {name for group in policy.groups.values() for name in people_in(group)} | {one.to for one in policy.bypass}
 
 
-def _named_in(group: Group) -> Iterator[str]:
+def people_in(group: Group) -> Iterator[str]:
+    """Everybody whom a group names: its people, and their managers."""
     if isinstance(group, People):
         yield from group.people
         if group.manager is not None:
             yield group.manager
     elif isinstance(group, Split):
         for part in (*group.values.values(), group.default):
-            yield from _named_in(part)
+            yield from people_in(part)

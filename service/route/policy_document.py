@@ -78,7 +78,7 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
         Names(fields, _names(root, "thresholds"), topics), _names(root, "slas"), group_names, thresholds, findings
     )
     rules = reader.read(section)
-    bypasses = read_bypasses(section.items("bypass"), reader.condition, findings)
+    bypasses = read_bypasses(section.items("bypass"), reader.condition, groups, findings)
     examples = read_examples(section.items("examples"), topics, findings)
     if errors := findings.errors():
         raise InvalidPolicy(errors)

@@ -90,23 +90,29 @@ def publish(
         InvalidPolicy: with every error, its line and column.
     """
     checked = check(document, topics)
+    source = document if isinstance(document, str) else document.decode()
+    version = add(session, checked.policy, source, by=by, comment=comment)
+    return Published(version, (*checked.warnings, *absent(session, checked.policy, source)))
+
+
+def add(session: Session, policy: Policy, source: str, *, by: str, comment: str | None = None) -> int:
+    """Store a checked policy, with the `source` it was read from, as the next version, a draft; its number."""
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NUMBERING})
     version = 1 + (session.exec(select(func.max(PolicyRow.version))).one() or 0)
-    source = document if isinstance(document, str) else document.decode()
-    digest = digest_of(checked.policy)
+    digest = digest_of(policy)
     session.add(
         PolicyRow(
             version=version,
-            name=checked.policy.name,
+            name=policy.name,
             document=source,
-            tree=checked.policy.canonical,
+            tree=policy.canonical,
             digest=digest,
             comment=comment,
             created_by=by,
         )
     )
-    audit.record(session, by, "policy.published", str(version), name=checked.policy.name, digest=digest)
-    return Published(version, (*checked.warnings, *absent(session, checked.policy, source)))
+    audit.record(session, by, "policy.published", str(version), name=policy.name, digest=digest)
+    return version
 
 
 def digest_of(policy: Policy) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from service.route.business_time import time_on
-from service.route.clocks import OWNER, Calendar, Sla, Target
+from service.route.business_time import NeverOpen, time_on
+from service.route.clocks import ALWAYS, OWNER, Calendar, Sla, Target
 from service.route.decide import Plan
 from service.route.policy import Policy
 from service.work.snapshot import Snapshot, at_risk_from
@@ -24,16 +24,22 @@ def start(policy: Policy, plan: Plan, *, tier: str | None, zone: str | None, at:
     """Start the clocks of a planned item at `at`; `tier` is the customer's, `zone` the owner's.
 
     A calendar that goes by its owner's zone goes by UTC where the owner has none, or nobody owns the item yet; a note
-    in the item's history says so. It stays with the zone it began with, whoever owns the item later.
+    in the item's history says so. It stays with the zone it began with, whoever owns the item later. A calendar that is
+    never open long enough, from before checking refused it, gives way to plain time, with a note too.
     """
     sla = policy.slas.get(plan.sla) if plan.sla else None
     if sla is None or plan.sla is None:
         return Started()
     calendar = policy.calendars.get(sla.calendar)  # None is `always`
-    if calendar is None or calendar.zone != OWNER:
-        return _started(plan, plan.sla, sla, calendar, (), tier, at)
-    known, notes = _zone_of_owner(zone, sla.calendar)
-    return _started(plan, plan.sla, sla, calendar.model_copy(update={"zone": known}), notes, tier, at)
+    notes: tuple[str, ...] = ()
+    if calendar is not None and calendar.zone == OWNER:
+        known, notes = _zone_of_owner(zone, sla.calendar)
+        calendar = calendar.model_copy(update={"zone": known})
+    try:
+        return _started(plan, plan.sla, sla, calendar, notes, tier, at)
+    except NeverOpen:
+        note = f"The calendar {sla.calendar} is never open for as long as {plan.sla} asks: its time runs day and night."
+        return _started(plan, plan.sla, sla.model_copy(update={"calendar": ALWAYS}), None, (note,), tier, at)
 
 
 def _started(

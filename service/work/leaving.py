@@ -6,12 +6,14 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from service.people.users import InvalidUser, locked, sign_out_everywhere
+from service.route.versions import SYSTEM
 from service.store import audit
 from service.store.tables import User, WorkItem
 from service.work import handing
 from service.work.escalation import everybody, surroundings
 from service.work.events import Assign, Decline
 from service.work.notices import News, tell
+from service.work.staff import OPEN
 
 
 class LastAdmin(InvalidUser):
@@ -39,12 +41,33 @@ def deactivate(session: Session, *, name: str, actor: str, at: datetime) -> int:
     user.active = False
     session.add(user)
     sign_out_everywhere(session, user)
-    people = everybody(session)
-    items = [row for row in _open_items(session, name) if _pass_on(session, row, user, people, actor, at)]
+    items = _pass_all_on(session, user, actor, at)
     audit.record(session, actor, "user.deactivated", name, items=len(items))
     if items:
         _tell_admins(session, user, items, admins, at)
     return len(items)
+
+
+def left_behind(session: Session) -> Sequence[str]:
+    """Whose account is closed while open items are theirs: a decision does not wait for an account that is closing."""
+    theirs = select(WorkItem.id).where(col(WorkItem.owner) == col(User.name), col(WorkItem.status).in_(OPEN))
+    return session.exec(select(User.name).where(~col(User.active), theirs.exists()).order_by(col(User.name))).all()
+
+
+def pass_on(session: Session, name: str, at: datetime) -> int:
+    """Pass on what came to somebody while their account was being closed, as `deactivate` does; how many items."""
+    user = locked(session, name)
+    items = [] if user.active else _pass_all_on(session, user, SYSTEM, at)
+    if items:
+        _tell_admins(session, user, items, _admins(session, name), at)
+        audit.record(session, SYSTEM, "user.items_passed_on", name, items=len(items))
+    return len(items)
+
+
+def _pass_all_on(session: Session, user: User, actor: str, at: datetime) -> list[WorkItem]:
+    """Give somebody's open items to others; those that somebody else has now."""
+    people = everybody(session)
+    return [row for row in _open_items(session, user.name) if _pass_on(session, row, user, people, actor, at)]
 
 
 def _admins(session: Session, name: str) -> list[str]:
@@ -54,7 +77,7 @@ def _admins(session: Session, name: str) -> list[str]:
 
 def _open_items(session: Session, name: str) -> Sequence[WorkItem]:
     concerned = (col(WorkItem.owner) == name) | (col(WorkItem.offered_to) == name)
-    query = select(WorkItem).where(concerned, col(WorkItem.status).in_(("open", "acknowledged", "waiting")))
+    query = select(WorkItem).where(concerned, col(WorkItem.status).in_(OPEN))
     return session.exec(query.order_by(col(WorkItem.id)).with_for_update(key_share=True)).all()
 
 

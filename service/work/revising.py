@@ -33,6 +33,14 @@ from service.work.voices import reweigh
 
 Evidence = Mapping[UUID, Mapping[str, WorkItemEvidence]]  # by feedback record, by kind of item
 Reason = Literal["edited", "withdrawn"]
+_NO_LONGER_NEEDED: Mapping[Reason, str] = {
+    "edited": "The customer changed the answer, so this is no longer needed",
+    "withdrawn": "The customer withdrew the answer, so this is no longer needed",
+}
+_COUNTS_NO_MORE: Mapping[Reason, str] = {
+    "edited": "The customer changed an answer, which no longer asks for this",
+    "withdrawn": "The customer withdrew an answer behind this",
+}
 _NEWLY_MADE = (
     *("rule", "decision_id", "title", "body", "tags", "priority", "mandatory", "owner", "owner_group", "bypass"),
     *("join_key", "harm", "sla", "due_at", "acknowledge_due_at", "contact_due_at", "resolve_due_at", "tick_at"),
@@ -94,7 +102,7 @@ def reconcile(
             changed.add((_revise if item.row.status != "retracted" else _restore)(item, evidence, ruling, plan, said))
             evidence.decision_id, evidence.ended_at = ruling.decision_id, None
         elif stands and kind in hanging:
-            changed.add(_annotate(item, ruling, said))
+            changed.add(_annotate(item, ruling, said, "somebody has to judge it again"))
         elif stands:
             changed.add(_end(item, evidence, "edited", actor=ruling.by, at=ruling.at))
     return changed
@@ -105,23 +113,24 @@ def _revise(item: Held, evidence: WorkItemEvidence, ruling: Ruling, plan: Plan, 
     if evidence.ended_at is not None:
         item.standing += 1
     if item.row.status not in UNRESOLVED:
-        return _annotate(item, ruling, said)
+        return _annotate(item, ruling, said, "this was done before and stays as it is")
     before = item.row.priority
     _follow(item, evidence, ruling, plan)
     told = {**_source(ruling), "changes": changes(said, ruling.body)}
     if item.row.priority != before:
         told["priority"] = [before, item.row.priority]
     event = item.note("revised", told, actor=ruling.by, at=ruling.at)
-    return _told(item, event, ruling, plan.deliver, "An answer was edited")
+    return _told(item, event, ruling, plan.deliver, f"The customer changed the answer{_what(told)}")
 
 
-def _annotate(item: Held, ruling: Ruling, said: Mapping[str, Any]) -> Changed:
+def _annotate(item: Held, ruling: Ruling, said: Mapping[str, Any], why: str) -> Changed:
     """The item stays as it is, and its history tells that an answer changed."""
     told = {**_source(ruling), "changes": changes(said, ruling.body)}
     event = item.note("revised", told, actor=ruling.by, at=ruling.at)
     if ruling.case.history:
         return Changed([event])
-    return Changed([event, *item.send("comment", at=ruling.at)], _news(item, "revised", "An answer was edited"))
+    word = f"The customer changed the answer{_what(told)}; {why}"
+    return Changed([event, *item.send("comment", at=ruling.at)], _news(item, "revised", word))
 
 
 def _told(item: Held, event: WorkItemEvent, ruling: Ruling, deliver: Sequence[str], word: str) -> Changed:
@@ -165,7 +174,8 @@ def _restore(item: Held, evidence: WorkItemEvidence, ruling: Ruling, plan: Plan,
     if notes:
         told["notes"] = list(notes)
     event = item.note("restored", told, actor=ruling.by, at=ruling.at)
-    changed = _told(item, event, ruling, plan.deliver, "Asked for again")
+    word = f"The customer changed the answer again{_what(told)}, so this is needed after all"
+    changed = _told(item, event, ruling, plan.deliver, word)
     changed.begun.append(row)
     return changed
 
@@ -181,8 +191,22 @@ def _end(item: Held, evidence: WorkItemEvidence, reason: Reason, *, actor: str, 
     evidence.ended_at, item.standing = at, item.standing - 1
     event = item.note("retracted" if retracted else "answer_ended", told, actor=actor, at=at)
     sent = item.send(*(("update", "comment") if retracted else ("comment",)), at=at)
-    word = "Retracted" if retracted else "One answer no longer counts"
+    word = (_NO_LONGER_NEEDED if retracted else _COUNTS_NO_MORE)[reason]
     return Changed([event, *sent], _news(item, "retracted" if retracted else "revised", word))
+
+
+def _what(told: Mapping[str, Any]) -> str:
+    """What an edit changed, for the owner: ` (NPS 1 instead of 5, other words, priority urgent instead of high)`."""
+    changed = told["changes"]
+    pairs = [(name.upper(), *pair) for name, pair in changed.get("scores", {}).items()]
+    parts = [f"{name} {_or_nothing(new)} instead of {_or_nothing(old)}" for name, old, new in pairs]
+    parts += ["other words"] if changed.get("words") else []
+    parts += ["priority {1} instead of {0}".format(*told["priority"])] if "priority" in told else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _or_nothing(score: float | None) -> str:
+    return "nothing" if score is None else f"{score:g}"
 
 
 def _source(ruling: Ruling) -> dict[str, object]:

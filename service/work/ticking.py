@@ -69,16 +69,18 @@ def history_of(session: Session, row: WorkItem) -> list[WorkItemEvent]:
 def catch_up(session: Session, row: WorkItem, history: list[WorkItemEvent], at: datetime) -> None:
     """Write down what an item's clocks had to say until `at`, also into `history`; its row is locked by the caller.
 
-    The data of the events is `{"target": "acknowledge", "due_at": "..."}`; they are written at `at`.
+    The data of the events is `{"target": "acknowledge", "due_at": "..."}`, of one that is missed also whose it was,
+    `owner` and `group`, for it counts for them whoever takes the item later; they are written at `at`.
     """
     life = 1 + _restored(history)
     for one in due_events(_running(row), _said(history), at):
+        whose = {"owner": row.owner, "group": row.owner_group} if one.type == "missed" else {}
         event = WorkItemEvent(
             work_item_id=row.id,
             sequence=history[-1].sequence + 1 if history else 1,
             type=one.type,
             actor="heed",
-            data={"target": one.target, "due_at": one.due_at.isoformat()},
+            data={"target": one.target, "due_at": one.due_at.isoformat(), **whose},
             once_key=one.key if life == 1 else f"{one.key}:{life}",
             at=at,
         )

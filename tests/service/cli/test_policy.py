@@ -170,6 +170,7 @@ def test_a_backtest_of_a_period_without_records_says_so(shell, added):
     [
         (("--since", "soon", "--until", "2026-11-01"), 2, "--since soon is no day or moment: write 2026-10-01 or"),
         (("--since", "2026-11-01", "--until", "2026-10-01"), 1, "The period ends before it begins: give an `until`"),
+        (("--since", "2999-01-01"), 1, "The period ends before it begins"),  # it ends now
         ((*PERIOD, "--against", "999"), 1, "999"),
     ],
 )

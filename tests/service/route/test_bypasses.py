@@ -17,6 +17,7 @@ rules: [{name: r, when: 'scores.nps <= 6 or known(customer.tier)', then: {create
 bypass:
 """
 KEY = "  - {name: key, when: customer.account_value >= 100000, to: kim, quota: 5, reason: the contract names her}\n"
+GROUP = "groups: {kim: {people: [ana]}}\n"
 RISK = "  - {name: risk, when: customer.attributes.risk >= 0.8, to: ada, quota: 1, reason: may leave}\n"
 
 
@@ -31,6 +32,7 @@ def test_the_first_bypass_that_is_definitely_true_holds():
     assert name(account_value=100_000) == ("key", "kim", "the contract names her")
     assert name(account_value=100_000, attributes={"risk": 0.9}) == ("key", "kim", "the contract names her")
     assert name(account_value=5, attributes={"risk": 0.9}) == ("risk", "ada", "may leave")
+    assert check(HEAD + KEY + GROUP.replace("ana", "kim"), []).policy.bypass[0].to == "kim"  # also a person's name
     assert name() is None
     assert name(attributes={"risk": "high"}) is None
 
@@ -46,6 +48,7 @@ def test_the_first_bypass_that_is_definitely_true_holds():
         (KEY.replace(", reason: the contract names her", ""), "{name", "reason is missing"),
         (KEY.replace(" to: kim,", ""), "{name", "to is missing"),
         (KEY.replace("to: kim", "to: [kim]"), "[kim]", "to is one value"),
+        (KEY + GROUP, "kim, quota", "kim is a group; a bypass goes to one person"),
         (KEY.replace("account_value", "acount_value"), "customer.acount_value", "there is no field"),
         (KEY.replace("customer.account_value", "customer.attributes.value"), "customer.attr", "is not declared"),
         (KEY + KEY, "key, when", "there are two bypasses named key"),

@@ -76,6 +76,7 @@ def test_calendars_that_are_accepted(zone, free):
         ("zone: UTC, hours: {}", "a calendar is open on some day"),
         (f"zone: Europe/Warszaw, hours: {HOURS}", "Europe/Warsz | there is no time zone Europe/Warszaw"),
         (f"zone: Europe/Warszaw, hours: {HOURS}", "did you mean Europe/Warsaw?"),
+        (f"zone: warsaw, hours: {HOURS}", "did you mean Europe/Warsaw?"),
         (f"zone: ownr, hours: {HOURS}", "did you mean owner?"),
         (f"zone: UTC, hours: {HOURS}, holidays: UK", "UK}} | there are no holidays of UK"),
         (f"zone: UTC, hours: {HOURS}, holidays: UK", "did you mean GB?"),
@@ -92,6 +93,12 @@ def test_calendars_that_are_accepted(zone, free):
 def test_calendars_that_are_refused(calendar, mistake):
     (found,) = mistakes(document(calendars=f"{{c: {{{calendar}}}}}"))
     assert mistake in found
+
+
+@pytest.mark.parametrize("zone", ["CEST", "UTC+1", "GMT+2", "EST5", "Europe", "Eastern"])
+def test_a_zone_that_is_no_city_is_not_taken_for_another(zone):
+    (found,) = mistakes(document(calendars=f"{{c: {{zone: {zone}, hours: {HOURS}}}}}"))
+    assert found.endswith("a time zone is written as Europe/Warsaw, or owner for the owner's")
 
 
 def test_a_calendar_of_holidays_alone_is_never_open(monkeypatch):

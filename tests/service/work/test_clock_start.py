@@ -81,6 +81,16 @@ def test_always_needs_no_calendar(policy):
     assert started.snapshot.hours is None
 
 
+def test_a_calendar_that_is_never_open_long_enough_gives_way_to_plain_time(policy):
+    closed = {name: calendar.model_copy(update={"hours": {}}) for name, calendar in policy.calendars.items()}
+    started = begun(policy.model_copy(update={"calendars": closed}), "theirs")
+    assert started.due == {"acknowledge": FRIDAY + timedelta(hours=1)}
+    assert (started.snapshot.calendar, started.snapshot.hours) == ("always", None)
+    assert started.snapshot.notes == (
+        "The calendar local is never open for as long as theirs asks: its time runs day and night.",
+    )
+
+
 def test_without_a_service_level_no_clock_runs(policy):
     assert begun(policy, None) == Started()
 
