@@ -199,6 +199,12 @@ def reconcile(works: Works) -> None:
             jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
         if late := timers.defer_lost(session, now(), PATIENCE):
             log.warning("rows.deferred_again", step="tick", records=late)
+    _pass_on(works)
+
+
+def _pass_on(works: Works) -> None:
+    """Give away what came to people while their accounts were being closed."""
+    with works.database.session() as session:
         left = leaving.left_behind(session)
     for name in left:
         with works.database.session() as session:

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from statistics import quantiles
 from urllib.parse import urlencode
@@ -151,16 +152,15 @@ class _Visitor:
             return [one for share in shares for one in share]
 
     def _in_turn(self, addresses: Sequence[str]) -> list[float]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         times = []
-        for address in addresses:
-            cookie = {} if address == "/sign-in" else {"Cookie": self.cookie}
-            began = time.perf_counter()
-            connection.request("GET", address, headers={"Accept": "text/html", **cookie})
-            answer = connection.getresponse()
-            answer.read()
-            times.append((time.perf_counter() - began) * 1e3)
-            if answer.status != http.client.OK:
-                raise BenchFailed(f"{address} answered {answer.status}, not 200.")
-        connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            for address in addresses:
+                cookie = {} if address == "/sign-in" else {"Cookie": self.cookie}
+                began = time.perf_counter()
+                connection.request("GET", address, headers={"Accept": "text/html", **cookie})
+                answer = connection.getresponse()
+                answer.read()
+                times.append((time.perf_counter() - began) * 1e3)
+                if answer.status != http.client.OK:
+                    raise BenchFailed(f"{address} answered {answer.status}, not 200.")
         return times

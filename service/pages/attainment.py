@@ -1,16 +1,18 @@
 """How well promises were kept, by team and owner: counted in the database, a rate never without its n and interval."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped
+from sqlalchemy.sql.selectable import LateralFromClause
 from sqlmodel import Session, col
 
 from service.pages.share import Share, share
-from service.store.tables import Timestamp, WorkItem
+from service.store.tables import Timestamp, WorkItem, WorkItemEvent
 from service.work.lifecycle import AT_RISK
 
 Promise = Literal["acknowledge", "contact", "resolve"]
@@ -18,6 +20,7 @@ PROMISES: Sequence[Promise] = ("acknowledge", "contact", "resolve")
 State = Literal["kept", "missed", "running", "at_risk"]
 STATES: Sequence[State] = ("kept", "missed", "running", "at_risk")
 MOST_OWNERS = 200
+Name = tuple[str | None, str | None]  # team, owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Attainment:
-    """The three promises of one owner, one team or everybody; a name that is None belongs to nobody."""
+    """The three promises of one owner, one team or everybody; a name that is None belongs to nobody.
+
+    `items` are those they have now; what was missed counts for whose it was then, who may have none of these.
+    """
 
     team: str | None
     owner: str | None
@@ -53,6 +59,17 @@ class Attainment:
     acknowledge: Kept
     contact: Kept
     resolve: Kept
+
+    def with_missed(self, promise: Promise, number: int) -> "Attainment":
+        """With so many more promises missed."""
+        more = Kept(missed=number)
+        match promise:
+            case "acknowledge":
+                return replace(self, acknowledge=self.acknowledge + more)
+            case "contact":
+                return replace(self, contact=self.contact + more)
+            case "resolve":
+                return replace(self, resolve=self.resolve + more)
 
     @property
     def most_missed(self) -> int:
@@ -64,12 +81,55 @@ def attained(session: Session, since: datetime, now: datetime) -> list[Attainmen
     counts = [func.count().filter(in_state(promise, state, now)) for promise in PROMISES for state in STATES]
     team, owner = col(WorkItem.owner_group), col(WorkItem.owner)
     query = select(team, owner, func.count(), *counts).where(*promised(since)).group_by(team, owner)
-    return [_line(*row) for row in session.execute(query).all()]
+    lines = {(line.team, line.owner): line for line in (_line(*row) for row in session.execute(query).all())}
+    for promise, now_of, then_of, number in _moved(session, since, now):
+        for whose, missed in ((now_of, -number), (then_of, number)):
+            line = lines.setdefault(whose, Attainment(*whose, 0, Kept(), Kept(), Kept()))
+            lines[whose] = line.with_missed(promise, missed)
+    return list(lines.values())
 
 
 def _line(team: str | None, owner: str | None, items: int, *counts: int) -> Attainment:
     acknowledge, contact, resolve = (Kept(*counts[at : at + len(STATES)]) for at in range(0, len(counts), len(STATES)))
     return Attainment(team, owner, items, acknowledge, contact, resolve)
+
+
+def _moved(session: Session, since: datetime, now: datetime) -> Iterator[tuple[Promise, Name, Name, int]]:
+    """How many missed promises are of items that somebody else has now: whose they are, and whose they were."""
+    then = when_missed()
+    team, owner = col(WorkItem.owner_group), col(WorkItem.owner)
+    missed = {promise: in_state(promise, "missed", now) for promise in PROMISES}
+    names = (then.c.promise, team, owner, then.c.team, then.c.owner)
+    query = (
+        select(*names, func.count())
+        .select_from(WorkItem)
+        .join(then, or_(*(and_(then.c.promise == promise, state) for promise, state in missed.items())))
+        .where(*promised(since), or_(*missed.values()))
+        .group_by(*names)
+    )
+    for promise, *whose, number in session.execute(query):
+        yield promise, (whose[0], whose[1]), (whose[2], whose[3]), number
+
+
+def when_missed() -> LateralFromClause:
+    """Of an item each `promise` that was missed, with the `team` and `owner` that it was of at that moment.
+
+    Events of before these were kept in them are left out: then it counts for whoever has the item now.
+    """
+    data = col(WorkItemEvent.data)
+    promise = data["target"].astext
+    return (
+        select(promise.label("promise"), data["group"].astext.label("team"), data["owner"].astext.label("owner"))
+        .where(
+            col(WorkItemEvent.work_item_id) == col(WorkItem.id),
+            col(WorkItemEvent.type) == "missed",
+            data["owner"].is_not(None),  # the null of JSON, nobody, is something
+        )
+        .ext(distinct_on(promise))
+        .order_by(promise, col(WorkItemEvent.sequence).desc())  # the newest: an item may have been restored
+        .correlate(WorkItem)
+        .lateral("then")
+    )
 
 
 def promised(since: datetime) -> Sequence[ColumnElement[bool]]:

@@ -1,12 +1,13 @@
 """`/service-levels`: how well the promises to customers were kept, by team and owner; each number opens its items."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import tuple_
+from sqlalchemy import ColumnElement, case, tuple_
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from service.api.dependencies import CursorDep, Position, SessionDep, paged
@@ -22,6 +23,7 @@ from service.pages.attainment import (
     in_order,
     in_state,
     promised,
+    when_missed,
 )
 from service.pages.inbox_lines import lines
 from service.pages.render import page
@@ -117,7 +119,14 @@ def show_items(
 def _items(session: Session, chosen: Chosen, cursor: Position | None, moment: datetime) -> list[WorkItem]:
     since = moment - timedelta(days=int(chosen.days))
     query = select(WorkItem).where(*promised(since), in_state(chosen.promise, chosen.state, moment))
-    for column, name in ((col(WorkItem.owner_group), chosen.team), (col(WorkItem.owner), chosen.owner)):
+    team: Mapped[Any] | ColumnElement[Any] = col(WorkItem.owner_group)
+    owner: Mapped[Any] | ColumnElement[Any] = col(WorkItem.owner)
+    if chosen.state == "missed":  # it counts for whose the item was then
+        then = when_missed()
+        query = query.join(then, then.c.promise == chosen.promise, isouter=True)
+        team = case((then.c.promise.is_not(None), then.c.team), else_=team)
+        owner = case((then.c.promise.is_not(None), then.c.owner), else_=owner)
+    for column, name in ((team, chosen.team), (owner, chosen.owner)):
         if name is not None:
             query = query.where(column == name if name else column.is_(None))
     if cursor is not None:

@@ -19,6 +19,13 @@ class Timestamp(DateTime):
         super().__init__(timezone=True)
 
 
+class MaybeJson(JSONB):
+    """JSON that may be missing: then the column is NULL, not the JSON word null, which SQL takes for a value."""
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+
 class Texts(ARRAY[str]):
     """A list of texts."""
 
@@ -245,7 +252,7 @@ class WorkItem(SQLModel, table=True):
     account_value: float = 0
     outcome: str | None = None
     root_cause: str | None = None
-    sla: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    sla: dict[str, Any] | None = Field(default=None, sa_type=MaybeJson)
     due_at: datetime | None = Field(default=None, sa_type=Timestamp)
     acknowledge_due_at: datetime | None = Field(default=None, sa_type=Timestamp)
     acknowledge_met_at: datetime | None = Field(default=None, sa_type=Timestamp)
@@ -332,7 +339,7 @@ class Backtest(SQLModel, table=True):
     attempts: int = 0
     records: int = 0  # to be looked at
     done: int = 0
-    result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    result: dict[str, Any] | None = Field(default=None, sa_type=MaybeJson)
     created_by: str
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
     updated_at: datetime = Field(default_factory=now, sa_type=Timestamp)
@@ -422,7 +429,7 @@ class User(SQLModel, table=True):
     email: str | None = None
     manager: str | None = None
     zone: str | None = None
-    hours: dict[str, Any] | None = Field(default=None, sa_type=JSONB)  # when they may be told: None, at any time
+    hours: dict[str, Any] | None = Field(default=None, sa_type=MaybeJson)  # when they may be told: None, at any time
     destination: str | None = None  # of their own, beside the pages
     digest: str | None = None  # told at this time of day together (`09:00`); None, one by one
     alerts: int | None = None  # told at most so many a day; the rest waits, the worst first

@@ -9,9 +9,11 @@ from builders import record
 from seen import seen
 from sqlalchemy import text
 
-from service.pages.attainment import PROMISES, STATES, attained, by_team, everybody
+from service.pages.attainment import PROMISES, STATES, Kept, attained, by_team, everybody
 from service.pages.share import share
-from service.store.tables import now
+from service.store.tables import WorkItem, now
+from service.work.events import Assign
+from service.work.handing import happens
 
 POLICY = """
 name: levels
@@ -34,7 +36,10 @@ numbers = count(1)
 
 @pytest.fixture(scope="module", autouse=True)
 def work(site):
-    """Of desk: acknowledged in time, too late, not yet and at risk, not at all. Of spare: one that still runs."""
+    """Of desk: acknowledged in time, too late, not yet and at risk, not at all. Of spare: one that still runs.
+
+    What was not acknowledged at all was ana's; ada has taken it over since.
+    """
     site.use(POLICY)
     site.push([record(f"l-{number}", scores={"nps": 3 if number <= 4 else 7}) for number in range(1, 6)])
     site.drain()
@@ -57,6 +62,9 @@ def work(site):
             session.execute(text(update), {"item": item})
         update = f"UPDATE work_item SET {late} WHERE kind = 'follow_up'"  # noqa: S608 (the change above)
         session.execute(text(update))
+    with site.database.session() as session:
+        given = Assign(type="assign", owner="ada", comment="I take it.")
+        happens(session, session.get_one(WorkItem, items[3]), given, actor="ada", at=now())
 
 
 def test_shares_come_with_their_n_and_interval_and_few_say_so(site):
@@ -74,12 +82,25 @@ def test_every_number_opens_as_many_items_as_it_says(site):
         moment = now()
         lines = attained(session, moment - timedelta(days=7), moment)
     assert everybody(lines).items == 5
-    for line in by_team(lines):
+    for line in [*by_team(lines), *lines]:
+        owner = f"&owner={line.owner}" if line.owner else ""
         for promise in PROMISES:
             for state in STATES:
-                address = f"/service-levels/items?days=7&team={line.team}&promise={promise}&state={state}"
+                address = f"/service-levels/items?days=7&team={line.team}{owner}&promise={promise}&state={state}"
                 opened = supervisor.get(address).text.count('<a class="open')
                 assert opened == getattr(getattr(line, promise), state), address
+
+
+def test_a_missed_promise_counts_for_whose_it_was_and_what_still_runs_for_whose_it_is(site):
+    with site.database.session() as session:
+        moment = now()
+        lines = attained(session, moment - timedelta(days=7), moment)
+    of_desk = {line.owner: line for line in lines if line.team == "desk"}
+    assert {owner: (line.items, line.acknowledge) for owner, line in of_desk.items()} == {
+        "ana": (3, Kept(kept=1, missed=2, running=1, at_risk=1)),
+        "ada": (1, Kept()),
+    }
+    assert of_desk["ada"].resolve == Kept(running=1)
 
 
 def test_the_items_of_a_number_are_told_with_their_due_time(site):

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from work_rows import item, person
 
 from service.people.preferences import hours_from_text
+from service.pipeline import reconcile
 from service.review import happens
 from service.route.case import Case
 from service.route.clocks import Calendar, Duration, Escalation
@@ -345,3 +346,19 @@ def test_an_owner_who_leaves_hands_their_items_to_the_fallback_and_an_admin_hear
         )
         with pytest.raises(LastAdmin, match="ada is the only admin"):
             deactivate(session, name="ada", actor="ada", at=DUE)
+
+
+def test_what_came_to_somebody_while_their_account_was_being_closed_is_passed_on_once(database, team, works):
+    with database.session() as session:
+        person(session, "sam")
+        deactivate(session, name="ana", actor="ada", at=DUE)
+        came = item(session, POLICY, DUE).id
+        done = item(session, POLICY, DUE, status="resolved").id
+    for _ in range(2):
+        reconcile(works)
+    with database.session() as session:
+        assert [session.get_one(WorkItem, one).owner for one in (came, done)] == ["sam", "ana"]
+        given = select(WorkItemEvent.actor).where(WorkItemEvent.work_item_id == came, WorkItemEvent.type == "assign")
+        assert session.exec(given).all() == ["heed"]
+        words = list(session.exec(select(Notice.words).where(col(Notice.kind) == "owner_gone")))
+        assert [said.partition(":")[2][:12] for said in words] == [" 1 open item"] * 2

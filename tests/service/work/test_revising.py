@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 
 from service.classify import classify
 from service.decisions import decide
-from service.store.tables import Delivery, Feedback, WorkItem
+from service.people.users import add_user
+from service.store.tables import Delivery, Feedback, Notice, WorkItem
 from service.work.revising import withdraw
 
 POLICY = """
@@ -21,8 +22,8 @@ groups: {triage: {people: [sam]}}
 rules:
   - name: worst
     when: scores.nps <= 2
-    then: {create: follow_up, priority: urgent, mandatory: true, deliver: [helpdesk]}
-  - {name: low, when: scores.nps <= 6, then: {create: follow_up, priority: high, deliver: [helpdesk]}}
+    then: {create: follow_up, priority: urgent, mandatory: true, deliver: [helpdesk], assign: triage}
+  - {name: low, when: scores.nps <= 6, then: {create: follow_up, priority: high, deliver: [helpdesk], assign: triage}}
   - {name: lot, when: known(context.lot), then: {create: quality_case, key: [context.lot]}}
   - {name: unsure, when: 'sentiment.negative >= threshold("none") and scores.stars == 1', then: {create: ticket}}
 """
@@ -112,6 +113,30 @@ def test_what_no_rule_asks_for_any_more_is_retracted_and_comes_back_as_the_same_
     assert happened(again) == ["created", "retracted", "restored"]
     assert [operation for operation, _ in sent(again)].count("create") == 1
     assert helpdesk(again).priority == "urgent"
+
+
+def test_an_owner_is_told_what_a_customer_changed(story, admin, database):
+    with database.session() as session:
+        add_user(session, name="sam", roles=["supervisor"], password="a password of the tests", actor="test")
+    story(nps=5, words="Late.")
+    story(nps=1, words="Late, and broken.")
+    story(nps=9)
+    told = story(nps=0)
+    admin.delete(f"/v1/feedback/{told['id']}").raise_for_status()
+    done = only(story("r-2", nps=5))
+    admin.post(f"/v1/work-items/{done['id']}/events", json={"type": "resolve", "outcome": "Called."}).raise_for_status()
+    story("r-2", nps=4)
+    story("r-2", nps=9)
+    with Session(database.engine) as session:
+        words = list(session.exec(select(Notice.words).where(Notice.kind != "assigned").order_by(Notice.created_at)))
+    assert [said.partition(": Detractor")[0] for said in words] == [
+        "The customer changed the answer (NPS 1 instead of 5, other words, priority urgent instead of high)",
+        "The customer changed the answer, so this is no longer needed",
+        "The customer changed the answer again (NPS 0 instead of 9), so this is needed after all",
+        "The customer withdrew the answer, so this is no longer needed",
+        "The customer changed the answer (NPS 4 instead of 5); this was done before and stays as it is",
+        "The customer changed an answer, which no longer asks for this",
+    ]
 
 
 def test_a_completed_answer_makes_what_it_adds(story):

@@ -8,6 +8,9 @@ ALTER TABLE work_item ADD COLUMN offered_to VARCHAR;
 ALTER TABLE work_item ADD COLUMN offer_due_at TIMESTAMPTZ;
 ALTER TABLE work_item_evidence ADD COLUMN ended_at TIMESTAMPTZ;
 
+-- What has no service level was the JSON word null.
+UPDATE work_item SET sla = NULL WHERE sla = 'null';
+
 UPDATE work_item SET customer = said.customer
 FROM (
     SELECT evidence.work_item_id, min(answer.body -> 'customer' ->> 'id') AS customer
