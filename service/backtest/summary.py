@@ -75,7 +75,7 @@ class Summary:
                 "Everybody works at one item at a time, the one that is due first.",
                 "Work is done while the group's calendar is open, or else that of the service level.",
                 "What is open at the end of the period is still worked off.",
-                f"Minutes of work in an item: {taking}. These are guesses, not measured; whoever starts a backtest can give their own.",
+                f"Minutes of work in an item: {taking}. Guessed, not measured; a backtest takes others.",
                 "An item is acknowledged when work on it begins; contact is made, and the item resolved, when it ends.",
                 "Nobody waits for a customer's answer. An item of nobody misses all its targets.",
             ),
