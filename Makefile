@@ -25,7 +25,7 @@ demo: .venv/.ready ## set everything up and do the main job; ARGS=--once ends af
 	$(BIN)/heed demo $(ARGS)
 
 test: lint chromium ## lint, types, import rules, all tests
-	$(BIN)/pytest --numprocesses=4 $(ARGS)
+	$(BIN)/pytest --numprocesses=4 --dist=worksteal $(ARGS)
 
 faults: .venv/.ready ## the full counts of the promises (long)
 	$(BIN)/pytest --hypothesis-profile=search --numprocesses=logical --maxprocesses=4 tests/calibration tests/service/route

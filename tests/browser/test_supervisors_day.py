@@ -156,7 +156,7 @@ def test_what_is_not_taken_up_reaches_the_manager_and_is_done(site, time, person
     ends_it(eva, time, address)
     reads_what_happened(eva)
     eva.goto("/service-levels")
-    reads(eva, "Acknowledged", "Contacted", "Finished", "eva", "1 missed", "1 missed", "100 % in time")
+    reads(eva, "Acknowledged", "Contacted", "Finished", "ana", "1 missed", "1 missed", "eva", "100 % in time")
     station(eva, "14-service-levels")
     eva.get_by_role("link", name="1 missed").first.click()
     assert address.endswith(eva.locator(".rows .open").get_attribute("href"))
