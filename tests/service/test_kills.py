@@ -228,6 +228,7 @@ def test_a_killed_database_server_costs_seconds_and_nothing_else(heed: Installat
     assert "Parcel" not in heed.log(), "a customer's words in the log"
 
 
+@pytest.mark.faults
 def test_random_kills_among_several_workers_lose_and_double_nothing(heed: Installation) -> None:
     heed.serve("--no-worker")
     chance = random.Random(11)  # noqa: S311 (which one, no secret)

@@ -37,7 +37,7 @@ def test_a_statement_that_takes_too_long_is_503(
 
 
 def test_a_session_that_stands_still_is_an_outage_and_the_next_one_works(database: Database) -> None:
-    with answering(database, patience=Patience(idle=50)) as hasty:
+    with answering(database, patience=Patience(idle=500)) as hasty:
         with Session(hasty.engine) as session:
             pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
             while still_there(database, pid):
