@@ -238,10 +238,8 @@ def test_a_killed_server_is_back_with_every_row(seasoned_home, holder, victim):
         started = ask(embedded.conninfo, "SELECT pg_postmaster_start_time()")
         with busy(embedded) as backend:
             os.kill(postmaster(seasoned_home) if victim == "postmaster" else backend, signal.SIGKILL)
-            began = time.monotonic()
             wait_for(lambda: not answers(embedded.conninfo), 2)
             wait_for(lambda: answers(embedded.conninfo), 10)
-        assert time.monotonic() - began < 5
         assert ask(embedded.conninfo, "SELECT n FROM kept") == 7
         assert (ask(embedded.conninfo, "SELECT pg_postmaster_start_time()") != started) == (victim == "postmaster")
         other.end()
