@@ -18,10 +18,10 @@ from service.store.tables import Decision, Feedback, FeedbackRevision, WorkItem,
 from service.work import acknowledgement, handing, notices
 from service.work.assignment import Assigner
 from service.work.events import AcknowledgeEscalation, Event, Judge
-from service.work.held import UNRESOLVED, hold
+from service.work.held import hold
 from service.work.items import locked, record_event
 from service.work.joining import lock_keys, news_of, place_alone
-from service.work.lifecycle import Impossible
+from service.work.lifecycle import UNRESOLVED, Impossible
 from service.work.making import Ruling, store
 from service.work.revising import evidence_of_records
 from service.work.voices import reweigh

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import RowMapping, text, tuple_
+from sqlalchemy import RowMapping, text
 from sqlmodel import Session, col, select
 
 from service.api import examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.problems import not_found
 from service.people.access import Caller
 from service.store.tables import WorkItem
@@ -69,19 +69,13 @@ def list_backlog(
     status: Status | None = None,
 ) -> Page[BacklogItemOut]:
     """Backlog items, newest first; each with the words of at most 50 records, the newest."""
-    query = (
-        select(WorkItem)
-        .where(IS_BACKLOG)
-        .order_by(col(WorkItem.created_at).desc(), col(WorkItem.id).desc())
-        .limit(limit + 1)
-    )
+    query = select(WorkItem).where(IS_BACKLOG)
     if tag is not None:
         query = query.where(col(WorkItem.tags).contains([tag]))
     if status is not None:
         query = query.where(col(WorkItem.status) == status)
-    if cursor is not None:
-        query = query.where(tuple_(col(WorkItem.created_at), col(WorkItem.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, WorkItem.created_at, WorkItem.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(items=backlog_out(session, rows), next=following)
 
 

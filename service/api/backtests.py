@@ -6,11 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from service.api import backtest_examples as examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.examples import answer, page
 from service.api.problems import Problem, not_found
 from service.backtest import job
@@ -111,12 +110,11 @@ def list_backtests(
     limit: LimitDep = 50,
 ) -> Page[BacktestListed]:
     """Backtests, newest first; of one version where `policy_version` is given."""
-    query = select(Backtest).order_by(col(Backtest.created_at).desc(), col(Backtest.id).desc()).limit(limit + 1)
+    query = select(Backtest)
     if policy_version is not None:
         query = query.where(col(Backtest.policy_version) == policy_version)
-    if cursor is not None:
-        query = query.where(tuple_(col(Backtest.created_at), col(Backtest.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, Backtest.created_at, Backtest.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     shown = [BacktestListed(**row.model_dump(include=set(BacktestListed.model_fields))) for row in rows]
     return Page(items=shown, next=following)
 

@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from service.api import examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.problems import not_found
 from service.api.shapes import DeliveryOut, delivery_out
 from service.deliver import dead_letters
@@ -29,14 +28,13 @@ def list_deliveries(
     destination: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[DeliveryOut]:
     """Deliveries, newest first; `state=dead` is the dead-letter list."""
-    query = select(Delivery).order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc()).limit(limit + 1)
+    query = select(Delivery)
     if state is not None:
         query = query.where(col(Delivery.state) == state)
     if destination is not None:
         query = query.where(col(Delivery.destination) == destination)
-    if cursor is not None:
-        query = query.where(tuple_(col(Delivery.created_at), col(Delivery.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, Delivery.created_at, Delivery.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(items=[delivery_out(row) for row in rows], next=following)
 
 

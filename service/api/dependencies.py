@@ -15,7 +15,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
-from sqlmodel import Session
+from sqlalchemy import tuple_
+from sqlmodel import Session, col
+from sqlmodel.sql.expression import SelectOfScalar
 
 from service.api.problems import Problem, invalid
 from service.classify import Reader
@@ -181,6 +183,15 @@ def _no_cursor() -> Problem:
 
 CursorDep = Annotated[Position | None, Depends(_cursor)]
 LimitDep = Annotated[int, Query(ge=1, le=200, description="how many at most")]
+
+
+def newest_first(
+    query: SelectOfScalar[Row], at: datetime | None, row_id: UUID, cursor: Position | None, limit: int
+) -> SelectOfScalar[Row]:
+    """The rows of a page, newest first by the columns `at` and `row_id`, and one more for `paged` to see."""
+    if cursor is not None:
+        query = query.where(tuple_(col(at), col(row_id)) < (cursor.at, cursor.id))
+    return query.order_by(col(at).desc(), col(row_id).desc()).limit(limit + 1)
 
 
 def paged(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, exists, tuple_
+from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, select
 
 from models.prediction import DocumentClassification
@@ -21,6 +21,7 @@ from service.api.dependencies import (
     StrictRoute,
     WiringDep,
     allow,
+    newest_first,
     paged,
     require_json,
 )
@@ -175,7 +176,7 @@ def list_feedback(
     since: Annotated[Moment | None, Query(description="received at this moment or later")] = None,
 ) -> Page[FeedbackOut]:
     """Feedback records, newest first."""
-    query = select(Feedback).order_by(col(Feedback.received_at).desc(), col(Feedback.id).desc()).limit(limit + 1)
+    query = select(Feedback)
     if caller.source is not None:
         query = query.where(col(Feedback.source) == caller.source)
     if state is not None:
@@ -186,9 +187,8 @@ def list_feedback(
         query = query.where(col(Feedback.received_at) >= since)
     if label is not None:
         query = query.where(_labelled(*label.split(":", 1)))
-    if cursor is not None:
-        query = query.where(tuple_(col(Feedback.received_at), col(Feedback.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.received_at, row.id))
+    newest = newest_first(query, Feedback.received_at, Feedback.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.received_at, row.id))
     return Page(items=[_listed(row) for row in rows], next=following)
 
 

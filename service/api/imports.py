@@ -10,13 +10,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from sqlalchemy import tuple_
 from sqlmodel import col, select
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.api import examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, WiringDep, allow, paged
+from service.api.dependencies import (
+    CursorDep,
+    LimitDep,
+    Page,
+    SessionDep,
+    StrictRoute,
+    WiringDep,
+    allow,
+    newest_first,
+    paged,
+)
 from service.api.problems import Problem, not_found
 from service.api.shapes import ImportListed, ImportOut, import_out
 from service.ingest.import_job import begin_upload
@@ -186,13 +195,11 @@ def _mapping(sent: UploadFile | str | None) -> tuple[dict[str, str] | None, str]
 @router.get("", summary="List imports", responses=examples.answer(200, examples.page(examples.IMPORT_LISTED)))
 def list_imports(session: SessionDep, caller: Importer, cursor: CursorDep, limit: LimitDep = 50) -> Page[ImportListed]:
     """Imports, newest first."""
-    begun = select(Import).where(col(Import.state) != WAITING)
-    query = begun.order_by(col(Import.created_at).desc(), col(Import.id).desc()).limit(limit + 1)
+    query = select(Import).where(col(Import.state) != WAITING)
     if caller.source is not None:
         query = query.where(col(Import.source) == caller.source)
-    if cursor is not None:
-        query = query.where(tuple_(col(Import.created_at), col(Import.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, Import.created_at, Import.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(
         items=[ImportListed(**row.model_dump(include=set(ImportListed.model_fields))) for row in rows], next=following
     )

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from service.api import people_examples as examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.examples import answer, page
 from service.api.problems import not_found
 from service.people.access import Caller
@@ -117,12 +116,11 @@ def list_notices(
     person: Annotated[str | None, Query(max_length=128)] = None,
 ) -> Page[NoticeOut]:
     """What people were told, and what waits to be told, newest first."""
-    query = select(Notice).order_by(col(Notice.created_at).desc(), col(Notice.id).desc()).limit(limit + 1)
+    query = select(Notice)
     if person is not None:
         query = query.where(col(Notice.person) == person)
-    if cursor is not None:
-        query = query.where(tuple_(col(Notice.created_at), col(Notice.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, Notice.created_at, Notice.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(items=[NoticeOut(**row.model_dump()) for row in rows], next=following)
 
 

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import exists, tuple_
+from sqlalchemy import exists
 from sqlmodel import col, select
 
 from service.api import examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, paged
+from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.problems import Problem, not_found
 from service.api.shapes import WorkItemOut, work_items_out
 from service.ingest.record import Moment
@@ -68,7 +68,7 @@ def list_work_items(
     `bypass` gives those that went straight to a person, by the bypass of that name or, with `any`, by whichever;
     `reviewed=false` those of them of which nobody has said yet whether that was fitting.
     """
-    query = select(WorkItem).order_by(col(WorkItem.created_at).desc(), col(WorkItem.id).desc()).limit(limit + 1)
+    query = select(WorkItem)
     if kind is not None:
         query = query.where(col(WorkItem.kind) == kind)
     if status is not None:
@@ -86,9 +86,8 @@ def list_work_items(
             col(WorkItemEvent.work_item_id) == col(WorkItem.id), col(WorkItemEvent.type) == "review_bypass"
         )
         query = query.where(said if reviewed else ~said)
-    if cursor is not None:
-        query = query.where(tuple_(col(WorkItem.created_at), col(WorkItem.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), limit, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, WorkItem.created_at, WorkItem.id, cursor, limit)
+    rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(items=work_items_out(session, rows, now()), next=following)
 
 

@@ -13,11 +13,11 @@ from sqlmodel import Session, col, select
 from service.api.backlog import IS_BACKLOG
 from service.api.problems import Problem
 from service.store.tables import Feedback, FeedbackRevision, WorkItem, WorkItemEvidence
+from service.work.lifecycle import UNRESOLVED
 
 A_PAGE = 50
 _RECENT = 1_000  # items whose tags are offered
 _KEYS = {"score": col(WorkItem.score), "newest": col(WorkItem.created_at), "value": col(WorkItem.account_value)}
-_STILL_OPEN = ("open", "acknowledged", "waiting")
 
 Typed = Annotated[str, Field(max_length=200), AfterValidator(str.strip)]
 
@@ -63,7 +63,7 @@ def find(session: Session, wanted: Wanted, limit: int = A_PAGE) -> tuple[Sequenc
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.status != "all":
-        conditions.append(col(WorkItem.status).in_([wanted.status] if wanted.status else _STILL_OPEN))
+        conditions.append(col(WorkItem.status).in_([wanted.status] if wanted.status else UNRESOLVED))
     if wanted.tag:
         conditions.append(col(WorkItem.tags).contains([wanted.tag]))
     if wanted.source:

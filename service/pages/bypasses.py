@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
-from sqlalchemy import exists, tuple_
+from sqlalchemy import exists
 from sqlmodel import Session, col, select
 
-from service.api.dependencies import CursorDep, Position, SessionDep, paged
+from service.api.dependencies import CursorDep, Position, SessionDep, newest_first, paged
 from service.pages.inbox_lines import lines
 from service.pages.render import page
 from service.pages.visitor import PageRoute, enter
@@ -43,7 +43,4 @@ def _items(session: Session, show: Shown, cursor: Position | None) -> list[WorkI
             col(WorkItemEvent.work_item_id) == col(WorkItem.id), col(WorkItemEvent.type) == "review_bypass"
         )
         query = query.where(~said)
-    if cursor is not None:
-        query = query.where(tuple_(col(WorkItem.created_at), col(WorkItem.id)) < (cursor.at, cursor.id))
-    newest = query.order_by(col(WorkItem.created_at).desc(), col(WorkItem.id).desc())
-    return list(session.exec(newest.limit(_PAGE + 1)))
+    return list(session.exec(newest_first(query, WorkItem.created_at, WorkItem.id, cursor, _PAGE)))

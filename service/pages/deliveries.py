@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 from starlette.responses import RedirectResponse
 
-from service.api.dependencies import Position, SessionDep, paged
+from service.api.dependencies import Position, SessionDep, newest_first, paged
 from service.api.problems import not_found
 from service.deliver import dead_letters
 from service.pages.visitor import Form, FormDep, PageRoute, enter
@@ -40,9 +39,7 @@ def sent_to(session: Session, name: str, state: str, cursor: Position | None) ->
     stretches = []
     for one in [state] if state else STATES:
         query = select(Delivery).where(col(Delivery.destination) == name, col(Delivery.state) == one)
-        if cursor is not None:
-            query = query.where(tuple_(col(Delivery.created_at), col(Delivery.id)) < (cursor.at, cursor.id))
-        newest = query.order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc()).limit(A_PAGE + 1)
+        newest = newest_first(query, Delivery.created_at, Delivery.id, cursor, A_PAGE)
         stretches.append(session.exec(newest).all())
     found = list(islice(merge(*stretches, key=lambda row: (row.created_at, row.id), reverse=True), A_PAGE + 1))
     rows, following = paged(found, A_PAGE, lambda row: (row.created_at, row.id))

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from sqlalchemy import or_, tuple_
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 from starlette.responses import RedirectResponse
 
-from service.api.dependencies import CursorDep, Position, SessionDep, Wiring, WiringDep, paged
+from service.api.dependencies import CursorDep, Position, SessionDep, Wiring, WiringDep, newest_first, paged
 from service.api.problems import Problem, not_found
 from service.csv_out import cell
 from service.ingest import rehearsal
@@ -81,14 +81,13 @@ def _list(
     typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, str] | None = None,
 ) -> Response:
-    query = select(Import).order_by(col(Import.created_at).desc(), col(Import.id).desc()).limit(A_PAGE + 1)
+    query = select(Import)
     if source:
         query = query.where(col(Import.source) == source)
     if not _reads_all(visitor):
         query = query.where(or_(col(Import.state) != rehearsal.WAITING, col(Import.created_by) == visitor.caller.name))
-    if cursor is not None:
-        query = query.where(tuple_(col(Import.created_at), col(Import.id)) < (cursor.at, cursor.id))
-    rows, following = paged(session.exec(query).all(), A_PAGE, lambda row: (row.created_at, row.id))
+    newest = newest_first(query, Import.created_at, Import.id, cursor, A_PAGE)
+    rows, following = paged(session.exec(newest).all(), A_PAGE, lambda row: (row.created_at, row.id))
     where = urlencode({"source": source, "cursor": following} if source else {"cursor": following})
     return page(
         "imports.html.j2",

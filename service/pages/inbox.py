@@ -4,10 +4,9 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
@@ -27,7 +26,7 @@ from service.people.sessions import SignedIn
 from service.review import happens, take
 from service.store.tables import WorkItem, now
 from service.work.events import Acknowledge, Assign
-from service.work.lifecycle import Impossible
+from service.work.lifecycle import UNRESOLVED, Impossible
 from service.work.notices import see_item
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -39,7 +38,7 @@ _COLUMNS = ("Id", "Kind", "Status", "Priority", "Must be done", "What", "Owner",
 _DONE = {"acknowledge": "acknowledged", "assign": "assigned"}
 _CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
     "kind": (("", "any"), *((kind, words.kind(kind)) for kind in ("follow_up", "ticket", "quality_case", "review"))),
-    "status": (("", "any"), *((status, words.status(status)) for status in ("open", "acknowledged", "waiting"))),
+    "status": (("", "any"), *((status, words.status(status)) for status in UNRESOLVED)),
     "priority": (("", "any"), ("urgent", "urgent"), ("high", "high"), ("normal", "normal"), ("low", "low")),
     "due": (("", "any time"), ("missed", "missed"), ("at_risk", "at risk"), ("today", "still today")),
 }
@@ -170,11 +169,7 @@ def _try(session: Session, item: UUID, event: Acknowledge | Assign, actor: str) 
 def _today(visitor: SignedIn) -> tuple[datetime, datetime]:
     """This moment, and the end of the reader's day."""
     moment = now()
-    try:
-        local = moment.astimezone(ZoneInfo(visitor.zone) if visitor.zone else UTC)
-    except (ZoneInfoNotFoundError, ValueError):
-        local = moment
-    return moment, midnight_after(local)
+    return moment, midnight_after(moment.astimezone(words.reader_zone(visitor.zone)))
 
 
 def _shown(session: Session, visitor: SignedIn, filters: Filters, told: Told, status: int = 200) -> Response:

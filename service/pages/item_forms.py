@@ -17,7 +17,7 @@ from service.pages.words import status
 from service.review import WrongAnswers
 from service.store.tables import WorkItem
 from service.work.events import Event
-from service.work.lifecycle import Impossible
+from service.work.lifecycle import UNRESOLVED, Impossible
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -154,7 +154,7 @@ def actions(item: WorkItemOut, me: str, *, judging: bool, told: bool) -> Actions
     """
     contacted = any(event.type == "contact_attempt" for event in item.events)
     lacking = ["a contact attempt"] if item.mandatory and not contacted else []
-    goes_on = item.status in {"open", "acknowledged", "waiting"}
+    goes_on = item.status in UNRESOLVED
     take = ["take"] if goes_on and item.owner != me != item.offered_to else []
     possible = [*_answers_to_others(item, me, told=told), *take, *_OPEN[item.status]]
     if goes_on and item.offered_to is None:

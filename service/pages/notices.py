@@ -7,11 +7,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from sqlalchemy import tuple_
 from sqlmodel import Session, col, select, update
 from starlette.responses import RedirectResponse
 
-from service.api.dependencies import CursorDep, Position, SessionDep, paged
+from service.api.dependencies import CursorDep, Position, SessionDep, newest_first, paged
 from service.api.problems import Problem
 from service.pages.due import Due, next_due
 from service.pages.render import page
@@ -107,9 +106,7 @@ def send_seen(session: SessionDep, visitor: Visitor, form: FormDep) -> Response:
 
 def _told(session: Session, name: str, cursor: Position | None) -> Sequence[Notice]:
     query = select(Notice).where(col(Notice.person) == name, col(Notice.told_at).is_not(None))
-    if cursor is not None:
-        query = query.where(tuple_(col(Notice.told_at), col(Notice.id)) < (cursor.at, cursor.id))
-    return session.exec(query.order_by(col(Notice.told_at).desc(), col(Notice.id).desc()).limit(_PAGE + 1)).all()
+    return session.exec(newest_first(query, Notice.told_at, Notice.id, cursor, _PAGE)).all()
 
 
 def _about(session: Session, rows: Sequence[Notice], at: datetime) -> dict[UUID, About]:

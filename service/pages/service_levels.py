@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, case, tuple_
+from sqlalchemy import ColumnElement, case
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
-from service.api.dependencies import CursorDep, Position, SessionDep, paged
+from service.api.dependencies import CursorDep, Position, SessionDep, newest_first, paged
 from service.pages.attainment import (
     MOST_OWNERS,
     PROMISES,
@@ -129,7 +129,4 @@ def _items(session: Session, chosen: Chosen, cursor: Position | None, moment: da
     for column, name in ((team, chosen.team), (owner, chosen.owner)):
         if name is not None:
             query = query.where(column == name if name else column.is_(None))
-    if cursor is not None:
-        query = query.where(tuple_(col(WorkItem.created_at), col(WorkItem.id)) < (cursor.at, cursor.id))
-    newest = query.order_by(col(WorkItem.created_at).desc(), col(WorkItem.id).desc())
-    return list(session.exec(newest.limit(_PAGE + 1)))
+    return list(session.exec(newest_first(query, WorkItem.created_at, WorkItem.id, cursor, _PAGE)))

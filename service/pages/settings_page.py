@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session, col, select
@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from service.api.dependencies import SessionDep
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
+from service.pages.words import reader_zone
 from service.people.preferences import (
     MOST_ALERTS,
     InvalidPreferences,
@@ -65,7 +66,7 @@ def _typed_of(row: User) -> dict[str, str]:
     typed = {name: getattr(row, name) or "" for name in _TEXTS} | {"alerts": str(row.alerts or "")}
     for name in _MOMENTS:
         moment: datetime | None = getattr(row, name)
-        typed[name] = "" if moment is None else f"{moment.astimezone(_zone(row.zone)):%Y-%m-%dT%H:%M}"
+        typed[name] = "" if moment is None else f"{moment.astimezone(reader_zone(row.zone)):%Y-%m-%dT%H:%M}"
     for day in DAYS:
         written = hours_as_text({day: row.hours[day]}) if row.hours and day in row.hours else {}
         typed[f"hours-{day}"] = ", ".join(written.get(day, ()))
@@ -108,14 +109,7 @@ def _moment(text: str, zone: str | None) -> str | None:
     if not text:
         return None
     found = datetime.fromisoformat(text)
-    return (found if found.tzinfo else found.replace(tzinfo=_zone(zone))).isoformat()
-
-
-def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    return (found if found.tzinfo else found.replace(tzinfo=reader_zone(zone))).isoformat()
 
 
 def _sentence(detail: str) -> str:

@@ -27,6 +27,7 @@ from service.route.versions import fetch
 from service.route.why_not import UnknownRule, WhyNot, why_not
 from service.store.tables import Classification, Decision, DeliveryAttempt, FeedbackRevision, among, now
 from service.work.items import review_reason
+from service.work.lifecycle import UNRESOLVED
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("source", "supervisor", "product"))]
@@ -121,7 +122,7 @@ def _openable(story: StoryOut, visitor: SignedIn) -> dict[UUID, str]:
 
 def _first_open(story: StoryOut) -> UUID | None:
     """The piece of work to do next."""
-    waiting = (item.id for item in story.work_items if item.status in {"open", "acknowledged", "waiting"})
+    waiting = (item.id for item in story.work_items if item.status in UNRESOLVED)
     return next(waiting, None)
 
 

@@ -1,6 +1,6 @@
 """What happened to a feedback record, line by line; its answers, scores and readings in words. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from service.api.feedback import StoryOut
 from service.api.shapes import EventOut, WorkItemOut
 from service.pages.marks import Quote, quote_of, said
 from service.pages.words import kind
-from service.route.expression import And, Expression, Not, Or, text_of
+from service.route.expression import asked, text_of
 from service.route.phrases import number, sure
 from service.route.policy import Policy
 from service.store.tables import DeliveryAttempt
@@ -147,15 +147,5 @@ def _tried(destination: str, attempts: Iterable[DeliveryAttempt]) -> Iterable[Li
 
 def denied(policy: Policy) -> set[tuple[str, str]]:
     """The clauses, each with its rule, that a rule asks not to hold: those that stand only behind a `not`."""
-    asked = {(rule.name, *one) for rule in policy.rules for one in _asked(rule.when, wanted=True)}
-    return {(rule, clause) for rule, clause, wanted in asked if not wanted and (rule, clause, True) not in asked}
-
-
-def _asked(tree: Expression, *, wanted: bool) -> Iterator[tuple[str, bool]]:
-    if isinstance(tree, Not):
-        yield from _asked(tree.item, wanted=not wanted)
-    elif isinstance(tree, And | Or):
-        for item in tree.items:
-            yield from _asked(item, wanted=wanted)
-    else:
-        yield text_of(tree), wanted
+    wants = {(rule.name, text_of(clause), wanted) for rule in policy.rules for clause, wanted in asked(rule.when)}
+    return {(rule, clause) for rule, clause, wanted in wants if not wanted and (rule, clause, True) not in wants}

@@ -78,11 +78,16 @@ def day_and_time(at: datetime, zone: str | None = None) -> Markup:
     return _time(at, f"{local:%a} {local.day} {local:%b, %H:%M}" + ("" if zone else " UTC"))
 
 
-def _local(at: datetime, zone: str | None) -> datetime:
+def reader_zone(name: str | None) -> ZoneInfo:
+    """The time zone of somebody who reads a page: UTC where they have none, or none that this machine knows."""
     try:
-        return at.astimezone(ZoneInfo(zone) if zone else UTC)
-    except (ZoneInfoNotFoundError, ValueError):
-        return at.astimezone(UTC)
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _local(at: datetime, zone: str | None) -> datetime:
+    return at.astimezone(reader_zone(zone))
 
 
 def _time(at: datetime, shown: str) -> Markup:

@@ -30,7 +30,7 @@ from service.route.versions import fetch
 from service.store.tables import Decision, WorkItem, now
 from service.work import escalation, notices
 from service.work.events import Assign, HandOff
-from service.work.lifecycle import Impossible
+from service.work.lifecycle import UNRESOLVED, Impossible
 from service.work.snapshot import clocks, snapshot
 from service.work.ticking import history_of
 
@@ -89,7 +89,7 @@ def _shown(
     (item,) = work_items_out(session, [row], moment)
     story = story_of(session, find_feedback(session, visitor.caller, item.feedback_ids[0]))
     writes = visitor.caller.may("supervisor", reading=False)
-    judging = item.kind == "review" and item.status in {"open", "acknowledged", "waiting"}
+    judging = item.kind == "review" and item.status in UNRESOLVED
     levels = escalations(item.events)
     due = next_due(row, moment)
     actions = _actions(item, visitor, judging=judging, told=asked_to_see(levels, visitor.caller.name))

@@ -172,6 +172,17 @@ def clauses(tree: Expression) -> Iterator[Clause]:
         yield tree
 
 
+def asked(tree: Expression, *, wanted: bool = True) -> Iterator[tuple[Clause, bool]]:
+    """Yield every clause with the truth that the tree asks of it: a clause behind `not` is to be false."""
+    if isinstance(tree, Not):
+        yield from asked(tree.item, wanted=not wanted)
+    elif isinstance(tree, And | Or):
+        for item in tree.items:
+            yield from asked(item, wanted=wanted)
+    else:
+        yield tree, wanted
+
+
 def operands(clause: Clause) -> tuple[Operand | Verbatims, ...]:
     """Give the values a clause looks at, written ones included."""
     return (clause.left, clause.right) if isinstance(clause, Compare) else (clause.item,)

@@ -11,7 +11,6 @@ from typing import Literal
 from service.route.case import Case, Value
 from service.route.decide import RuleOutcome, decide
 from service.route.expression import (
-    And,
     Clause,
     Compare,
     Expression,
@@ -21,10 +20,10 @@ from service.route.expression import (
     Matches,
     Not,
     Operand,
-    Or,
     ThresholdOf,
     TopicOf,
     Verbatims,
+    asked,
     clauses,
     operand_text,
 )
@@ -205,17 +204,7 @@ def _looked_at(clause: Clause, trial: Trial) -> tuple[Operand | Verbatims, Value
 def _lacking(tree: Expression, findings: Sequence[Finding]) -> Iterator[tuple[Clause, Expression, Finding]]:
     """The clauses that are not as the condition asks for, each with what it asks; one may be asked for both ways."""
     results = dict(zip(dict.fromkeys(clauses(tree)), findings, strict=True))
-    for clause, wanted in dict.fromkeys(_wanting(tree, wanted=True)):
+    for clause, wanted in dict.fromkeys(asked(tree)):
         finding = results[clause]
         if finding.result is not wanted:
             yield clause, clause if wanted else Not(item=clause), finding
-
-
-def _wanting(tree: Expression, *, wanted: bool) -> Iterator[tuple[Clause, bool]]:
-    if isinstance(tree, Not):
-        yield from _wanting(tree.item, wanted=not wanted)
-    elif isinstance(tree, And | Or):
-        for item in tree.items:
-            yield from _wanting(item, wanted=wanted)
-    else:
-        yield tree, wanted

@@ -18,7 +18,6 @@ from uuid_utils.compat import uuid7
 from service.store.tables import Delivery, WorkItem, WorkItemEvent, WorkItemEvidence, among
 
 Operation = Literal["create", "update", "comment"]
-UNRESOLVED = ("open", "acknowledged", "waiting")
 
 
 @dataclass(slots=True)

@@ -13,8 +13,9 @@ from service.route.decide import Plan
 from service.route.policy import Priority
 from service.work import notices
 from service.work.harm import harm_of
-from service.work.held import UNRESOLVED, Held, hold
+from service.work.held import Held, hold
 from service.work.join_key import join_key, joined_priority, lock_number, since
+from service.work.lifecycle import UNRESOLVED
 from service.work.making import Ruling, evidence_of, make
 
 _EVER = datetime(1, 1, 1, tzinfo=UTC)

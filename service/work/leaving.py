@@ -12,8 +12,8 @@ from service.store.tables import User, WorkItem
 from service.work import handing
 from service.work.escalation import everybody, surroundings
 from service.work.events import Assign, Decline
+from service.work.lifecycle import UNRESOLVED
 from service.work.notices import News, tell
-from service.work.staff import OPEN
 
 
 class LastAdmin(InvalidUser):
@@ -50,7 +50,7 @@ def deactivate(session: Session, *, name: str, actor: str, at: datetime) -> int:
 
 def left_behind(session: Session) -> Sequence[str]:
     """Whose account is closed while open items are theirs: a decision does not wait for an account that is closing."""
-    theirs = select(WorkItem.id).where(col(WorkItem.owner) == col(User.name), col(WorkItem.status).in_(OPEN))
+    theirs = select(WorkItem.id).where(col(WorkItem.owner) == col(User.name), col(WorkItem.status).in_(UNRESOLVED))
     return session.exec(select(User.name).where(~col(User.active), theirs.exists()).order_by(col(User.name))).all()
 
 
@@ -77,7 +77,7 @@ def _admins(session: Session, name: str) -> list[str]:
 
 def _open_items(session: Session, name: str) -> Sequence[WorkItem]:
     concerned = (col(WorkItem.owner) == name) | (col(WorkItem.offered_to) == name)
-    query = select(WorkItem).where(concerned, col(WorkItem.status).in_(OPEN))
+    query = select(WorkItem).where(concerned, col(WorkItem.status).in_(UNRESOLVED))
     return session.exec(query.order_by(col(WorkItem.id)).with_for_update(key_share=True)).all()
 
 

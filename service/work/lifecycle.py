@@ -24,6 +24,7 @@ from service.work.events import (
 )
 
 Status = Literal["open", "acknowledged", "waiting", "resolved", "retracted"]
+UNRESOLVED: tuple[Status, ...] = ("open", "acknowledged", "waiting")  # there is still something to do
 TargetState = Literal["running", "paused", "at_risk", "met", "missed"]
 AT_RISK = 0.75  # of the time given
 
@@ -101,7 +102,7 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
         case Assign() | HandOff() | Accept() | Decline() | ReviewBypass() | AcknowledgeEscalation():
             return _owned(item, event)
         case ContactAttempt():
-            _require(item, event, "open", "acknowledged", "waiting")
+            _require(item, event, *UNRESOLVED)
             reached = _met(item.contact, now) if event.outcome == "reached" else item.contact
             return replace(item, contacted=True, contact=reached)
         case Wait():
@@ -114,11 +115,11 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
             _require(item, event, "waiting")
             return replace(_resumed(item, now), status="acknowledged")
         case Resolve():
-            _require(item, event, "open", "acknowledged", "waiting")
+            _require(item, event, *UNRESOLVED)
             _require_complete(item, event)
             return replace(_resolved(item, now), outcome=event.outcome, root_cause=event.root_cause)
         case Judge():
-            _require(item, event, "open", "acknowledged", "waiting")
+            _require(item, event, *UNRESOLVED)
             return replace(_resolved(item, now), outcome=_verdict(event), root_cause=None)
         case Reopen():
             _require(item, event, "resolved")
@@ -129,9 +130,9 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
 def _owned(item: Item, event: Assign | HandOff | Accept | Decline | ReviewBypass | AcknowledgeEscalation) -> Item:
     """Whose it is, to whom it is offered, what was said about that; who may say so is asked before."""
     if isinstance(event, ReviewBypass | AcknowledgeEscalation):
-        _require(item, event, "open", "acknowledged", "waiting", "resolved")
+        _require(item, event, *UNRESOLVED, "resolved")
         return item
-    _require(item, event, "open", "acknowledged", "waiting")
+    _require(item, event, *UNRESOLVED)
     match event:
         case Assign():
             return replace(item, owner=event.owner, offered_to=None)

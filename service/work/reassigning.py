@@ -16,7 +16,8 @@ from service.store.tables import Decision, User, WorkItem, WorkItemEvent, among
 from service.work import notices
 from service.work.assignment import Assigner
 from service.work.handing import withdrawn
-from service.work.staff import OPEN, Staff
+from service.work.lifecycle import UNRESOLVED
+from service.work.staff import Staff
 
 _BATCH = 500
 SHOWN = 200
@@ -77,7 +78,7 @@ def _policy_of_group(session: Session, name: str) -> Policy | None:
 
 def _batches(session: Session, order: Order) -> Iterator[Sequence[WorkItem]]:
     """Somebody's open items, in the order of their ids; all are held before the first is given away."""
-    query = select(WorkItem.id).where(col(WorkItem.owner) == order.owner, col(WorkItem.status).in_(OPEN))
+    query = select(WorkItem.id).where(col(WorkItem.owner) == order.owner, col(WorkItem.status).in_(UNRESOLVED))
     if order.kind is not None:
         query = query.where(col(WorkItem.kind) == order.kind)
     ids = session.exec(query.order_by(col(WorkItem.id)).with_for_update(key_share=True)).all()

@@ -26,8 +26,9 @@ from service.store.tables import (
     now,
 )
 from service.work import notices
-from service.work.held import UNRESOLVED, Held, hold
+from service.work.held import Held, hold
 from service.work.join_key import joined_priority
+from service.work.lifecycle import UNRESOLVED
 from service.work.making import Ruling, item_of, store, words_of
 from service.work.voices import reweigh
 

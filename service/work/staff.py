@@ -14,9 +14,9 @@ from service.route.clocks import ALWAYS, Calendar
 from service.route.policy import People, Policy
 from service.store.tables import Notice, User, WorkItem
 from service.work.choice import Candidate
+from service.work.lifecycle import UNRESOLVED
 from service.work.notices import News
 
-OPEN = ("open", "acknowledged", "waiting")
 _LOCK = 0x68656568  # any constant: whoever counts open items or bypasses assigns alone until the transaction ends
 
 
@@ -134,7 +134,7 @@ class Staff:
                 select(WorkItem.owner, func.count())
                 .where(
                     col(WorkItem.owner).in_(new),
-                    col(WorkItem.status).in_(OPEN),
+                    col(WorkItem.status).in_(UNRESOLVED),
                     col(WorkItem.kind) != "backlog_item",
                 )
                 .group_by(col(WorkItem.owner))
