@@ -13,11 +13,10 @@ from transformers import BertModel
 
 from models.keywords import KeywordClassifier
 from models.prediction import URGENCIES, Reading, Verbatim
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from models.training.batches import Lesson
 from models.training.corpus import Labelled
 from models.training.recipe import File, Numbers, Recipe, read
-
 
 
 @dataclass(frozen=True, slots=True)

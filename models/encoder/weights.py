@@ -1,0 +1,126 @@
+"""A folder of weights: opened only if every file is the one its manifest names, and the graph one we can run."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILES = ("config.json", "tokenizer.json", "model.onnx", "domain.safetensors", "topics.safetensors")
+
+
+class WeightsRefused(RuntimeError):
+    """The weights cannot be trusted or run; the message says which file and what to do, in one sentence."""
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Softened(_Shape):
+    """What turns the logits of an exclusive axis into probabilities: softmax((logits + biases) / temperature)."""
+
+    temperature: Annotated[float, Field(gt=0)]
+    biases: tuple[float, ...]
+
+
+class Logistic(_Shape):
+    """What turns a log-odds into a probability (Platt): sigmoid(slope * log-odds + intercept)."""
+
+    slope: float
+    intercept: float
+
+
+class Domain(_Shape):
+    """When a text is unlike anything the model has learned from: its mean cosine to the nearest centres is below `cut`."""
+
+    nearest: Annotated[int, Field(ge=1)]
+    cut: Annotated[float, Field(ge=-1, le=1)]
+
+
+class Config(_Shape):
+    """What belongs to the graph and is no weight; every number was fitted on the int8 graph that ships."""
+
+    name: str
+    version: Annotated[int, Field(ge=1)]
+    tokens: Annotated[int, Field(ge=8, le=256)]
+    question_tokens: Annotated[int, Field(ge=0, le=64)]
+    id2label: Mapping[str, tuple[str, ...]]
+    sentiment: Softened
+    type: tuple[Logistic, ...]
+    urgency: tuple[Logistic, Logistic]
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder whose files were read once and match their manifest; `digest` stands for all of them."""
+
+    config: Config
+    tokenizer: bytes
+    model: bytes
+    domain: bytes
+    topics: bytes
+    digest: str
+
+
+def open_weights(folder: Path) -> Weights:
+    """Read and check a folder of weights.
+
+    Raises:
+        WeightsRefused: a file is missing, unreadable or not the one the manifest names, or the manifest or
+            configuration is not what this version of heed reads.
+    """
+    manifest = _json(folder, "manifest.json", _bytes(folder, "manifest.json"))
+    digests = manifest.get("sha256")
+    if not isinstance(digests, dict):
+        raise WeightsRefused(f"{folder / 'manifest.json'} names no digests: fetch the folder again.")
+    found = {name: _checked(folder, name, digests) for name in FILES}
+    try:
+        config = Config.model_validate(_json(folder, "config.json", found["config.json"]))
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"])) or "the file"
+        raise WeightsRefused(
+            f"{folder / 'config.json'} is of another version of heed (at {place}: {error.errors()[0]['msg']}): fetch the "
+            "folder that belongs to this version."
+        ) from error
+    together = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()
+    return Weights(
+        config,
+        found["tokenizer.json"],
+        found["model.onnx"],
+        found["domain.safetensors"],
+        found["topics.safetensors"],
+        together,
+    )
+
+
+def _bytes(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise WeightsRefused(f"{folder / name} cannot be read ({error.strerror}): fetch the folder again.") from error
+
+
+def _checked(folder: Path, name: str, digests: Mapping[str, object]) -> bytes:
+    content = _bytes(folder, name)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != digests.get(name):
+        raise WeightsRefused(
+            f"{folder / name} is not the file its manifest names (SHA-256 {digest[:12]}… instead of "
+            f"{str(digests.get(name))[:12]}…): fetch the folder again from a source you trust."
+        )
+    return content
+
+
+def _json(folder: Path, name: str, content: bytes) -> dict[str, object]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise WeightsRefused(f"{folder / name} is not JSON ({error}): fetch the folder again.") from error
+    if not isinstance(found, dict):
+        raise WeightsRefused(f"{folder / name} is not a JSON object: fetch the folder again.")
+    return found
