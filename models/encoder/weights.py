@@ -27,10 +27,11 @@ class Softened(_Shape):
     biases: tuple[float, ...]
 
 
-class Logistic(_Shape):
-    """What turns a log-odds into a probability (Platt): sigmoid(slope * log-odds + intercept)."""
+class Blend(_Shape):
+    """What turns two log-odds, the encoder's and that of the words alone, into a probability (logistic regression)."""
 
-    slope: float
+    encoder: float
+    words: float
     intercept: float
 
 
@@ -50,8 +51,8 @@ class Config(_Shape):
     question_tokens: Annotated[int, Field(ge=0, le=64)]
     id2label: Mapping[str, tuple[str, ...]]
     sentiment: Softened
-    type: tuple[Logistic, ...]
-    urgency: tuple[Logistic, Logistic]
+    type: tuple[Blend, ...]
+    urgency: tuple[Blend, Blend]
     domain: Domain
 
 

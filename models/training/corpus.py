@@ -97,26 +97,65 @@ def lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     Raises:
         BadCorpus: the file cannot be read, or a line is no JSON object in UTF-8.
     """
+    for number, line in raw_lines(path):
+        yield number, line_object(path, number, line)
+
+
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, with their numbers.
+
+    Raises:
+        BadCorpus: the file cannot be read.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise BadCorpus(f"{path}: {error.strerror}. Every file of the recipe must lie in the data folder.") from error
     for number, line in enumerate(raw.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BadCorpus(f"{path.name}, line {number}: not JSON in UTF-8 ({error}).") from error
-        if not isinstance(found, dict):
-            raise BadCorpus(f"{path.name}, line {number}: a line is one JSON object, such as {{\"text\": \"...\"}}.")
-        yield number, found
+        if line.strip():
+            yield number, line
+
+
+def line_object(path: Path, number: int, line: bytes) -> dict[str, object]:
+    """The JSON object of one line.
+
+    Raises:
+        BadCorpus: it is none.
+    """
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadCorpus(f"{path.name}, line {number}: not JSON in UTF-8 ({error}).") from error
+    if not isinstance(found, dict):
+        raise BadCorpus(f'{path.name}, line {number}: a line is one JSON object, such as {{"text": "..."}}.')
+    return found
+
+
+_REMEDIES = {
+    "text": "write a text of 1 to 100,000 characters",
+    "question": "write the survey question as text, or leave the field out",
+    "split": "write train or dev, or leave the field out for train",
+    "sentiment": "write negative, neutral or positive, or an object with a probability from 0 to 1 for each",
+    "type": "write an object with a probability from 0 to 1 for some of suggestion, complaint, praise and question",
+    "urgency": "write low, normal or high, or an object with a probability from 0 to 1 for each",
+    "topics": "write a list of labels, an empty one where none holds",
+}
 
 
 def explain(path: Path, number: int, error: ValidationError) -> BadCorpus:
-    """The sentence for a line that does not hold what it should."""
-    places = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'line'}: {one['msg']}" for one in error.errors())
-    return BadCorpus(f"{path.name}, line {number}: {places}.")
+    """The sentence for a line that does not hold what it should: each bad field once, with its remedy."""
+    wrong: dict[str, str] = {}
+    for one in error.errors():
+        field = str(one["loc"][0]) if one["loc"] else "line"
+        wrong.setdefault(field, one["msg"].removeprefix("Value error, "))
+    places = (
+        f"field {field}: {said}; {_REMEDIES[field]}" if field in _REMEDIES else f"{field}: {said}; {_OTHERWISE}"
+        for field, said in wrong.items()
+    )
+    return BadCorpus(f"{path.name}, line {number}, {'. And '.join(places)}.")
+
+
+_OTHERWISE = f"the fields are {', '.join(_REMEDIES)}, and other names are given under `columns` of the recipe"
 
 
 def digest(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The course: every labelled text tokenised, with what our keyword baseline adds and the vector it had before training."""
 
+import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from transformers import BertModel
 from models.keywords import KeywordClassifier
 from models.prediction import URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import default_taxonomy
+from models.text import normalise
 from models.training.batches import Lesson
 from models.training.corpus import Labelled
 from models.training.recipe import File, Numbers, Recipe, read
@@ -21,10 +23,15 @@ from models.training.recipe import File, Numbers, Recipe, read
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The lessons of each file, by split, and the topics of each list."""
+    """The lessons of each file, by split, and the topics of each list.
+
+    `held` are one in 25 of the training texts, chosen by their digest: never learned from, so that temperatures and
+    cut-offs can be fitted on them and `dev` stays untouched.
+    """
 
     files: tuple[File, ...]
     train: Mapping[str, Sequence[Lesson]]
+    held: Mapping[str, Sequence[Lesson]]
     dev: Mapping[str, Sequence[Lesson]]
     topic_lists: Mapping[str, Sequence[str]]
     seed: int
@@ -51,13 +58,19 @@ def prepare(recipe: Recipe, folder: Path, tokenizer: Tokenizer, encoder: BertMod
     """
     read_files = {file.file: read(file, folder) for file in recipe.files}
     lists = _topic_lists(recipe, read_files)
-    splits: dict[str, dict[str, list[Lesson]]] = {"train": {}, "dev": {}}
+    train, held, dev = {}, {}, {}
     for file in recipe.files:
-        for split, into in splits.items():
-            texts = read_files[file.file][split]  # type: ignore[index] # the two splits there are
-            taught = [_completed(one) for one in texts] if file.weak and split == "train" else texts
-            into[file.file] = _lessons(taught, file, lists, tokenizer, encoder, recipe.numbers)
-    return Course(recipe.files, splits["train"], splits["dev"], lists, recipe.numbers.seed)
+        texts = read_files[file.file]
+        learned = [one for one in texts["train"] if not _is_held(one)]
+        taught = [_completed(one) for one in learned] if file.weak else learned
+        aside = [one for one in texts["train"] if _is_held(one)]
+        for into, chosen in ((train, taught), (held, aside), (dev, texts["dev"])):
+            into[file.file] = _lessons(chosen, file, lists, tokenizer, encoder, recipe.numbers)
+    return Course(recipe.files, train, held, dev, lists, recipe.numbers.seed)
+
+
+def _is_held(labelled: Labelled) -> bool:
+    return hashlib.sha256(normalise(labelled.text).lower().encode()).digest()[0] < 10
 
 
 def _topic_lists(recipe: Recipe, read_files: Mapping[str, Mapping[str, Sequence[Labelled]]]) -> dict[str, list[str]]:
@@ -98,7 +111,8 @@ def _lessons(
     numbers: Numbers,
 ) -> list[Lesson]:
     tokens = [one.ids[: numbers.tokens] for one in _encode(tokenizer, [one.text for one in texts])]
-    questions = [one.ids[: numbers.question_tokens] for one in _encode(tokenizer, [one.question or "" for one in texts])]
+    asked = _encode(tokenizer, [one.question or "" for one in texts])
+    questions = [one.ids[: numbers.question_tokens] for one in asked]
     vectors = vectors_of(encoder, tokenizer, tokens)
     places = {label: i for i, label in enumerate(lists.get(file.topic_list or "", ()))}
     return [
@@ -115,7 +129,7 @@ def _lessons(
 
 
 def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list:  # type: ignore[type-arg] # tokenizers has no types
-    return list(tokenizer.encode_batch_fast(list(texts), add_special_tokens=False))
+    return list(tokenizer.encode_batch_fast([normalise(one) for one in texts], add_special_tokens=False))
 
 
 @torch.inference_mode()

@@ -70,7 +70,7 @@ def urgency_loss(log_odds: Tensor, taught: Sequence[Lesson]) -> Tensor:
 
 def vector_loss(vectors: Tensor, taught: Sequence[Lesson]) -> Tensor:
     """How far the vectors have turned from those of the pretrained encoder (1 - cosine): likeness must survive."""
-    before = torch.stack([torch.from_numpy(one.vector) for one in taught])
+    before = torch.stack([torch.from_numpy(one.vector) for one in taught]).to(vectors.device)
     return (1 - (vectors * before).sum(-1)).mean()
 
 

@@ -1,4 +1,4 @@
-"""A recipe: which files a model is trained on, how their columns read, under which licence, and every number of the run."""
+"""A recipe: the files a model is trained on, how their columns read, under which licence, and every number."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -99,6 +99,11 @@ def parse_recipe(document: str) -> Recipe:
         raise BadRecipe(f"The recipe needs correcting at {places}") from error
 
 
+def place(file: File, folder: Path) -> Path:
+    """Where a file lies: `own/...` beside this module, everything else in the data folder."""
+    return (Path(__file__).parent if file.file.startswith("own/") else folder) / file.file
+
+
 def read(file: File, folder: Path) -> dict[Split, list[Labelled]]:
     """The labelled texts of one file, by split.
 
@@ -106,16 +111,25 @@ def read(file: File, folder: Path) -> dict[Split, list[Labelled]]:
         BadCorpus: the file is missing, or a line does not hold what the recipe says it holds.
     """
     found: dict[Split, list[Labelled]] = {"train": [], "dev": []}
-    path = folder / file.file
+    path = place(file, folder)
     for number, line in lines(path):
-        try:
-            labelled, split = parse(_ours(file, line), sides_only=file.sides_only)
-        except ValidationError as error:
-            raise explain(path, number, error) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadCorpus(f"{path.name}, line {number}: {error!r} where the recipe expects a label.") from error
+        labelled, split = read_line(file, path, number, line)
         found[split].append(labelled)
     return found
+
+
+def read_line(file: File, path: Path, number: int, line: Mapping[str, object]) -> tuple[Labelled, Split]:
+    """One line of a file, by the recipe's columns.
+
+    Raises:
+        BadCorpus: it does not hold what the recipe says it holds.
+    """
+    try:
+        return parse(_ours(file, line), sides_only=file.sides_only)
+    except ValidationError as error:
+        raise explain(path, number, error) from error
+    except _Unreadable as error:
+        raise BadCorpus(f"{path.name}, line {number}, field {error}.") from error
 
 
 def _votes(given: Mapping[str, int]) -> dict[str, float]:
@@ -157,13 +171,30 @@ _READ: Mapping[str, tuple[str, Callable[[Any], object]]] = {
 }
 
 
-def _ours(file: File, line: dict[str, object]) -> dict[str, object]:
+class _Unreadable(ValueError):
+    """A column that is not there, or does not hold what its role asks for."""
+
+
+_FORMS = {
+    "votes": "write an object of counts, such as {negative: 3, positive: 2}",
+    "ratings": "write a list of at least one whole number",
+    "severity": "write a whole number from -5 to 5",
+}
+
+
+def _ours(file: File, line: Mapping[str, object]) -> Mapping[str, object]:
     """A line in heed's own format."""
     if file.columns is None:
         return line
     ours: dict[str, object] = {"split": line.get("split", "train")}
     for role, (field, convert) in _READ.items():
         column = getattr(file.columns, role)
-        if column is not None:
+        if column is None:
+            continue
+        if column not in line:
+            raise _Unreadable(f"{column}: it is missing; add it, or correct `columns` of {file.file} in the recipe")
+        try:
             ours[field] = convert(line[column])
+        except (AttributeError, ArithmeticError, TypeError, ValueError) as error:
+            raise _Unreadable(f"{column}: {line[column]!r:.60} is no {role}; {_FORMS[role]}") from error
     return ours

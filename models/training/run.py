@@ -4,9 +4,10 @@ import json
 import math
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,9 @@ from models.training.batches import Batches, Lesson
 from models.training.losses import loss
 from models.training.network import Network
 from models.training.recipe import Numbers
+from models.training.run_card import Progress
 
 REPORT_EVERY = 50  # steps
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands: its step of how many, the mean losses since the last report, seconds so far."""
-
-    step: int
-    steps: int
-    losses: dict[str, float]
-    seconds: float
 
 
 def train(
@@ -55,7 +47,7 @@ def train(
         numbers: the recipe's.
         folder: for checkpoints.
         on: the torch device.
-        tell: called every 50 steps.
+        tell: called every 50 steps and at the end of each epoch.
 
     Returns:
         what was told, from the first step on.
@@ -65,7 +57,7 @@ def train(
     optimiser = torch.optim.AdamW(_groups(network, numbers), betas=(0.9, 0.98))
     mean = _Mean(network)
     lengths = [len(batches.epoch(course(epoch), epoch)) for epoch in range(numbers.epochs)]
-    steps = sum(lengths)
+    steps, ends = sum(lengths), set(accumulate(lengths))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, numbers.warm_up))
     told: list[Progress] = []
     begun, first = time.monotonic(), 0
@@ -79,7 +71,7 @@ def train(
     for epoch in range(first, numbers.epochs):
         network.train()
         for rows in batches.epoch(course(epoch), epoch):
-            with torch.autocast(on, dtype=torch.bfloat16):
+            with torch.device(on), torch.autocast(on, dtype=torch.bfloat16):
                 parts = loss(network, batches.tensors(rows), numbers)
             total = torch.stack(list(parts.values())).sum()
             optimiser.zero_grad(set_to_none=True)
@@ -93,7 +85,7 @@ def train(
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             counted += 1
-            if counted == REPORT_EVERY or step == steps:
+            if counted == REPORT_EVERY or step in ends:
                 seconds = spent + time.monotonic() - begun
                 told.append(Progress(step, steps, {k: v / counted for k, v in sums.items()}, seconds))
                 tell(told[-1])
@@ -165,13 +157,11 @@ def _save(
     history = [[one.step, one.steps, one.losses, one.seconds] for one in told]
     (fresh / "state.json").write_text(json.dumps({"epoch": epoch, "shown": mean.shown, "told": history}))
     old = state.with_name("checkpoint.old")
+    shutil.rmtree(old, ignore_errors=True)  # a run that was killed may have left it
     if state.exists():
         os.replace(state, old)
     os.replace(fresh, state)
-    for file in old.glob("*"):
-        file.unlink()
-    if old.exists():
-        old.rmdir()
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _resume(
@@ -183,7 +173,8 @@ def _resume(
 ) -> tuple[int, list[Progress]]:
     facts = json.loads((state / "state.json").read_text())
     network.load_state_dict(load_file(state / "network.safetensors"))
-    mean.weights, mean.shown = load_file(state / "mean.safetensors"), facts["shown"]
+    device = next(network.parameters()).device
+    mean.weights, mean.shown = load_file(state / "mean.safetensors", device=str(device)), facts["shown"]
     kept = optimiser.state_dict()
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in load_file(state / "optimiser.safetensors").items():

@@ -1,0 +1,134 @@
+"""The whole of a training: from a folder of labelled texts to a run folder, and on from where it was killed."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from models.training import base_weights, run_card
+from models.training.batches import Batches
+from models.training.corpus import digest
+from models.training.lessons import Course, prepare
+from models.training.network import WIDTH, Network, encoder_from
+from models.training.order import CannotTrain, Order
+from models.training.recipe import Numbers
+from models.training.run import seeded, train
+from models.training.run_card import Progress, RunCard
+
+_RUN_FILES = ("tokenizer.json", "config.json")  # of the base, for the export
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    name: str
+    folder: Path
+    sha256: str
+
+
+def build(order: Order, tell: Callable[[Progress], None]) -> RunCard:
+    """Train as the recipe says, and leave in the run folder all that the export needs, with its run card.
+
+    The folder then holds `network.safetensors`, `lists.json` (the topics of each list), the base's tokenizer and
+    configuration, `run.json`, `run.md`, `curves.svg`, and the checkpoint.
+
+    Raises:
+        CannotTrain: the folder holds the run of another recipe or other data, or the device or base is unusable.
+        NoBaseWeights: the pretrained encoder is not there, or not the one we know.
+        BadCorpus: a file changed since it was checked, and cannot be used any more.
+    """
+    base = _base(order.base)
+    _same_run(order, base)
+    torch.set_num_threads(order.threads)
+    _usable(order.device)
+    numbers = order.recipe.numbers
+    seeded(numbers.seed)
+    tokenizer = _tokenizer(base)
+    encoder = encoder_from(base.folder, numbers.dropout)
+    course = prepare(order.recipe, order.data, tokenizer, encoder)
+    network = Network(encoder, {name: len(labels) for name, labels in course.topic_lists.items()})
+    batches = _batches(tokenizer, numbers)
+    told = train(network, course.epoch, batches, numbers, folder=order.folder, on=order.device, tell=tell)
+    _keep(network, course, base, order.folder)
+    card = _card(order, base, network, told)
+    run_card.write(card, order.folder)
+    return card
+
+
+def _base(folder: Path | None) -> _Base:
+    if folder is None:
+        return _Base(base_weights.PACKAGE, base_weights.base_folder(), base_weights.SHA256)
+    missing = [name for name in (*_RUN_FILES, "model.safetensors") if not (folder / name).is_file()]
+    if missing:
+        raise CannotTrain(f"The base encoder {folder} has no {', '.join(missing)}: name a folder that holds them.")
+    return _Base(folder.name, folder, digest(folder / "model.safetensors"))
+
+
+def _same_run(order: Order, base: _Base) -> None:
+    """Refuse to go on from the checkpoint of another recipe, other data or another base."""
+    what = [order.recipe.model_dump(mode="json"), [[one.file, one.sha256] for one in order.files], base.sha256]
+    mark = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    begun = order.folder / "begun.json"
+    if begun.exists() and json.loads(begun.read_text())["sha256"] != mark:
+        raise CannotTrain(
+            f"{order.folder} holds a run of another recipe, other data or another base: name another folder with "
+            "--out, or delete this one."
+        )
+    order.folder.mkdir(parents=True, exist_ok=True)
+    begun.write_text(json.dumps({"sha256": mark}))
+
+
+def _usable(device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise CannotTrain("torch finds no GPU here: leave --device out to train on the processor.")
+
+
+def _tokenizer(base: _Base) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    width = json.loads((base.folder / "config.json").read_text()).get("hidden_size")
+    if width != WIDTH:
+        raise CannotTrain(f"The base encoder {base.name} is {width} wide, and heed's heads need {WIDTH}.")
+    return tokenizer
+
+
+def _batches(tokenizer: Tokenizer, numbers: Numbers) -> Batches:
+    return Batches(
+        tokenizer,
+        batch_tokens=numbers.batch_tokens,
+        question_dropout=numbers.question_dropout,
+        joined=numbers.joined,
+        seed=numbers.seed,
+    )
+
+
+def _keep(network: Network, course: Course, base: _Base, folder: Path) -> None:
+    weights = {name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()}
+    save_file(weights, folder / "network.safetensors")
+    lists = {name: list(labels) for name, labels in course.topic_lists.items()}
+    (folder / "lists.json").write_text(json.dumps(lists, indent=2, ensure_ascii=False), encoding="utf-8")
+    for name in _RUN_FILES:
+        shutil.copyfile(base.folder / name, folder / name)
+
+
+def _card(order: Order, base: _Base, network: Network, told: list[Progress]) -> RunCard:
+    return RunCard(
+        model=f"{order.recipe.name}@{order.recipe.version}",
+        finished=date.today(),  # noqa: DTZ011 (the day it was for whoever trained it)
+        seconds=round(told[-1].seconds, 1),
+        steps=told[-1].steps,
+        weights=sum(one.numel() for one in network.parameters() if one.requires_grad),
+        base=base.name,
+        base_sha256=base.sha256,
+        machine=run_card.machine(order.device, order.threads),
+        numbers=order.recipe.numbers,
+        data=order.files,
+        reports=told,
+    )
