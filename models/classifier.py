@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.prediction import Reading, Verbatim
-from models.taxonomy import Taxonomy
+from models.taxonomies.taxonomy import Taxonomy
 
 
 class Classifier(Protocol):

@@ -17,7 +17,7 @@ from models.prediction import (
     TopicBelief,
     TypeBelief,
 )
-from models.taxonomy import Taxonomy
+from models.taxonomies.taxonomy import Taxonomy
 
 _STRONG = 0.6  # a verbatim this sure of its side counts as taking it
 

@@ -3,7 +3,7 @@
 from models.catalog import load
 from models.document import document
 from models.prediction import Verbatim
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 
 classifier, taxonomy = load("keywords"), default_taxonomy()
 readings = classifier.read([Verbatim("Parcel came two weeks late and broken.")], taxonomy)
@@ -23,7 +23,7 @@ from models.failures import failures
 from models.lexicon import english
 from models.phrases import Cue, Hit, Phrases, longest
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, AbstainReason, Axis, Reading, Span, Verbatim
-from models.taxonomy import Taxonomy, Topic
+from models.taxonomies.taxonomy import Taxonomy, Topic
 from models.text import MAX_CODE_POINTS, Language, Token, declared, detect, normalise, tokenise
 from models.tone import weigh
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 from uuid_utils.compat import uuid7
 
-from models.catalog import load
 from models.classifier import Classifier
 from models.document import combine, describe, document_of
+from models.fallback import Fallback, load_or_fall_back
+from models.fitted import Fitted, open_topics
 from models.prediction import Classification as Belief
 from models.prediction import DocumentClassification, Reading, Verbatim
-from models.taxonomy import Taxonomy, default_taxonomy
+from service.reading_pool import PER_THREAD, Line, ReadingPool, usable_threads
 from service.store import jobs
 from service.store.tables import Classification, Feedback, FeedbackRevision, among, now
 
@@ -42,33 +44,72 @@ class Understood:
 
 
 class Reader:
-    """A classifier and a taxonomy; the classifier is loaded on first use, once per process."""
+    """A classifier, its topics and the threads that read; the classifier is loaded on first use, once per process.
 
-    def __init__(self, classifier: str, taxonomy: Taxonomy | None = None) -> None:
+    Where its files are refused, the keyword baseline stands in and marks what it reads as degraded. `line` is for those
+    who ask from outside: texts wait in it, or are sent away.
+    """
+
+    def __init__(self, classifier: str, topics: Path | None = None) -> None:
+        """Open the topics.
+
+        Args:
+            classifier: as `models.catalog.load` knows it.
+            topics: as `models.fitted.open_topics` reads them.
+
+        Raises:
+            BadTaxonomy, HeadRefused: as in `open_topics`.
+        """
         self._name = classifier
         self._loaded: Classifier | None = None
         self._lock = Lock()
-        self.taxonomy = taxonomy or default_taxonomy()
+        threads = usable_threads()
+        self._pool = ReadingPool(threads)
+        self.line = Line(PER_THREAD * threads)
+        self._topics = open_topics(topics)
+        self.taxonomy = self._topics.taxonomy
 
     @property
     def classifier(self) -> Classifier:
-        """The classifier, loaded."""
+        """The classifier, loaded.
+
+        Raises:
+            UnknownClassifier: no classifier has this name, or not in this version.
+            HeadRefused: the topics were fitted on another model.
+        """
         with self._lock:
             if self._loaded is None:
-                self._loaded = load(self._name)
+                self._loaded = self._joined(load_or_fall_back(self._name))
             return self._loaded
+
+    def _joined(self, classifier: Classifier) -> Classifier:
+        if self._topics.head is None or isinstance(classifier, Fallback):
+            return classifier
+        return Fitted(classifier, self._topics.head)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the configured model does not read, in one sentence; None while it does."""
+        classifier = self.classifier
+        return classifier.reason if isinstance(classifier, Fallback) else None
+
+    def warm_up(self) -> None:
+        """Load now and read a sentence, so that nobody waits for it later.
+
+        Raises:
+            UnknownClassifier, HeadRefused: as in `classifier`.
+        """
+        self.read([Verbatim("The parcel came late.")])
 
     def read(self, verbatims: Sequence[Verbatim]) -> list[Belief]:
         """What `POST /v1/classify` answers: one classification per text, in order; nothing is stored."""
-        classifier = self.classifier
-        return [
-            describe(reading, classifier.name, self.taxonomy) for reading in classifier.read(verbatims, self.taxonomy)
-        ]
+        name = self.classifier.name
+        return [describe(reading, name, self.taxonomy) for reading in self._readings(verbatims)]
 
     def understand(self, answers: Sequence[Answered]) -> list[Understood | None]:
-        """Read whole records in one call to the classifier; None for a record of scores only."""
-        classifier = self.classifier
-        readings = iter(classifier.read([one for answer in answers for one in answer.verbatims], self.taxonomy))
+        """Read whole records side by side; None for a record of scores only."""
+        name = self.classifier.name
+        readings = iter(self._readings([one for answer in answers for one in answer.verbatims]))
         understood: list[Understood | None] = []
         for answer in answers:
             own = [next(readings) for _ in answer.verbatims]
@@ -76,9 +117,12 @@ class Reader:
                 understood.append(None)
             else:
                 whole = combine(own)
-                shown = document_of(whole, own, classifier.name, self.taxonomy)
+                shown = document_of(whole, own, name, self.taxonomy)
                 understood.append(Understood(tuple(own), whole, shown))
         return understood
+
+    def _readings(self, verbatims: Sequence[Verbatim]) -> list[Reading]:
+        return self._pool.read(self.classifier, verbatims, self.taxonomy)
 
 
 def classify(session: Session, reader: Reader, ids: Sequence[UUID]) -> None:

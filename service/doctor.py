@@ -6,12 +6,11 @@ from contextlib import closing
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from models.catalog import load
-from models.prediction import Verbatim
-from models.taxonomy import default_taxonomy
+from models.taxonomies.folder import HeadRefused
+from service.classify import Reader
 from service.deliver.addresses import parse_targets
 from service.deliver.outbox import open_secrets
-from service.health import readiness
+from service.health import checked
 from service.installation import WrongSecretKey, open_vault
 from service.settings import Settings
 from service.store import audit
@@ -30,13 +29,13 @@ class Finding(BaseModel):
 
 def examine(settings: Settings, database: Database) -> list[Finding]:
     """Look at the database, the schema, the key, the model, the workers, the destinations and the audit chain."""
-    findings = [_look("model", lambda: _model(settings.model)), _look("targets", lambda: _targets(settings))]
+    findings = [_look("model", lambda: _model(settings)), _look("targets", lambda: _targets(settings))]
     server = _look("server", lambda: _server(database))
     findings.append(server)
     if not server.ok:
         return findings
-    for name, checked in readiness(database).checks.items():
-        findings.append(Finding(name=name, ok=checked.ok, detail=checked.reason or "fine"))
+    for name, told in checked(database).items():
+        findings.append(Finding(name=name, ok=told.ok, detail=told.reason or "fine"))
     if all(finding.ok for finding in findings if finding.name == "schema"):
         vault = _look("secret key", lambda: _key(settings, database))
         findings.append(vault)
@@ -53,14 +52,16 @@ class _Wrong(Exception):
 def _look(name: str, examination: Callable[[], str]) -> Finding:
     try:
         return Finding(name=name, ok=True, detail=examination())
-    except (_Wrong, DatabaseUnusable, SecretKeyUnusable, WrongSecretKey, ValueError) as error:
+    except (_Wrong, DatabaseUnusable, SecretKeyUnusable, WrongSecretKey, HeadRefused, ValueError) as error:
         return Finding(name=name, ok=False, detail=str(error))
 
 
-def _model(name: str) -> str:
-    classifier = load(name)
-    classifier.read([Verbatim("The parcel came late.")], default_taxonomy())
-    return f"{classifier.name} reads"
+def _model(settings: Settings) -> str:
+    reader = Reader(settings.model, settings.taxonomy)
+    reader.warm_up()
+    if reader.trouble is not None:
+        raise _Wrong(f"{reader.trouble} Until then keywords read in its place, and no rule acts on what they find.")
+    return f"{reader.classifier.name} reads, topics of {reader.taxonomy.identity}"
 
 
 def _targets(settings: Settings) -> str:

@@ -33,8 +33,22 @@ class Health(BaseModel):
     checks: dict[str, Check]
 
 
-def readiness(database: Database) -> Health:
-    """Look at everything once. Only the database and its schema decide about `ready`."""
+def readiness(database: Database, model_trouble: str | None = None) -> Health:
+    """Look at everything once. Only the database and its schema decide about `ready`.
+
+    Args:
+        database: where everything is.
+        model_trouble: why the configured model does not read in this process; None while it does.
+    """
+    checks = checked(database) | {"model": _model(model_trouble)}
+    required = ("database", "schema")
+    ready = all(name in checks and checks[name].ok for name in required)
+    degraded = [name for name, check in checks.items() if not check.ok and name not in required]
+    return Health(ready=ready, degraded=degraded, checks=checks)
+
+
+def checked(database: Database) -> dict[str, Check]:
+    """What can be told from the database, beginning with whether it answers."""
     checks: dict[str, Check] = {}
     try:
         with Session(database.engine) as session:
@@ -52,10 +66,13 @@ def readiness(database: Database) -> Health:
     except (DBAPIError, psycopg.Error) as error:
         reason = explain(error, database.place)
         checks["database"] = Check(ok=False, reason=reason)
-    required = ("database", "schema")
-    ready = all(name in checks and checks[name].ok for name in required)
-    degraded = [name for name, check in checks.items() if not check.ok and name not in required]
-    return Health(ready=ready, degraded=degraded, checks=checks)
+    return checks
+
+
+def _model(trouble: str | None) -> Check:
+    if trouble is None:
+        return Check(ok=True)
+    return Check(ok=False, reason=f"Keywords read in place of the model, and no rule acts on what they find: {trouble}")
 
 
 def _schema(session: Session) -> Check:

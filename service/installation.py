@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service.route.versions import ensure_default
 from service.settings import Settings
 from service.store.database import Database, DatabaseUnusable, check, connect
@@ -67,6 +67,7 @@ def open_installation(settings: Settings, *, pool: int = 20) -> Iterator[Opened]
         vault = open_vault(settings)
         with database.session() as session:
             _same_key(session, vault)
+            # Our policy names a topic of our own; among topics of yours that is not there, its rule stays unknown.
             ensure_default(session, default_taxonomy().labels)
         yield Opened(settings, database, vault)
 

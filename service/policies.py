@@ -23,6 +23,7 @@ from service.store.tables import now
 
 _NOBODY = UUID(int=0)
 _EVERYBODY = Scope()
+_UNREAD = " (the model cannot be used right now, so no rule acts on what the text says: `heed doctor` tells why)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,11 @@ def broken(reader: Reader, policy: Policy) -> list[Broken]:
         (number, example, shortfall(policy, example, decide(policy, case, thresholds)))
         for number, (example, case) in enumerate(zip(policy.examples, cases, strict=True))
     ]
-    return [Broken(number, example.name, detail) for number, example, detail in told if detail is not None]
+    return [
+        Broken(number, example.name, f"{detail}{_UNREAD if cases[number].degraded else ''}")
+        for number, example, detail in told
+        if detail is not None
+    ]
 
 
 def _cases(reader: Reader, examples: Sequence[Example]) -> list[Case]:

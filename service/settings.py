@@ -23,7 +23,12 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, min_length=32, description="the master secret; else HOME/secret.key, made on first start"
     )
-    model: str = Field(default="keywords", description="the classifier, a name of models/catalog.py")
+    model: str = Field(
+        default="heed-en", description="the classifier: a name of models/catalog.py, a folder or a hub id"
+    )
+    taxonomy: Path | None = Field(
+        default=None, description="topics of your own: a YAML file, or a folder fitted to labels"
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = Field(default=None, description="the address people and vendors reach heed at")

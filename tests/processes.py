@@ -68,7 +68,7 @@ class Installation:
         with (logs / f"{len(self.started)}-{Path(command[-1]).stem.strip('-')}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *command],
-                env={**kept, "HEED_HOME": str(self.home), **self.environment},
+                env={**kept, "HEED_HOME": str(self.home), "HEED_MODEL": "keywords", **self.environment},
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 process_group=0,

@@ -16,7 +16,7 @@ from sqlalchemy import insert, text
 from sqlmodel import select
 from starlette.types import ASGIApp
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service import worker
 from service.api.dependencies import Wiring
 from service.app import create_app

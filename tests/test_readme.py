@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from calibration.__main__ import main as calibrate
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service import policies
 from service.api.destinations import DestinationIn
 from service.ingest.record import FeedbackRecord

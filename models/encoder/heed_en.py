@@ -1,4 +1,4 @@
-"""heed-en: the model that ships; one pass of the encoder over a text, its clauses included, beside what its words say."""
+"""heed-en, the model that ships: one pass of the encoder over a text and its clauses, beside what its words say."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,19 +9,19 @@ import numpy as np
 
 from models.beliefs import sigmoid, softmax
 from models.encoder.domain import Centres
+from models.encoder.limits import limits
 from models.encoder.segments import Segment, all_clauses, sentences
 from models.encoder.session import Encoder, Floats, Pass, Tokens
+from models.encoder.spans import Beliefs, Clause, opposed, point
+from models.encoder.topics import TopicReader
 from models.encoder.weights import Blend, Config, open_weights
 from models.encoder.windows import token_range, windows
 from models.keywords import KeywordClassifier
-from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Span, Verbatim
+from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy
 from models.text import MAX_CODE_POINTS, normalise
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "heed-en"
-_OPPOSED = 0.75  # a clause this sure of its side stands against one of the other side
-_PLAIN = 0.6  # a clause this sure of its side is pointed at
-_MOST_SPANS = 20  # per axis and label
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class HeedEn:
         self._config: Config = weights.config
         self._centres = Centres.open(weights.domain, weights.config.domain)
         self._keywords = KeywordClassifier()
+        self._topics = TopicReader(self.encoder, weights.topics)
 
     @property
     def name(self) -> str:
@@ -62,9 +63,14 @@ class HeedEn:
         return [self._read(verbatim, taxonomy) for verbatim in verbatims]
 
     def _read(self, verbatim: Verbatim, taxonomy: Taxonomy) -> Reading:
-        text = normalise(verbatim.text[:MAX_CODE_POINTS])
-        words = self._keywords.read([verbatim], taxonomy)[0]
-        passes, cut = self._passes(text, verbatim.question)
+        given = normalise(verbatim.text[:MAX_CODE_POINTS])
+        tokens = self.encoder.tokens(given)
+        seen = limits(verbatim, tokens.offsets)
+        text = _own(given, seen.own)
+        if text != given:
+            tokens = self.encoder.tokens(text)
+        words = self._keywords.read([replace(verbatim, text=text)], taxonomy)[0]
+        passes, cut = self._passes(text, tokens, verbatim.question)
         weights = np.array([one.tokens for one in passes], dtype=np.float32)
         sentiment = _mean(weights, np.stack([one.said.sentiment[0] for one in passes]))
         vector = _mean(weights, np.stack([one.said.vector[0] for one in passes]))
@@ -72,35 +78,43 @@ class HeedEn:
         types = np.max([one.said.type[0] for one in passes], axis=0)
         urgency = max((one.said.urgency[0] for one in passes), key=lambda row: float(row[1]))
         kinds = self._types(types, words)
-        felt = self._sentiment(sentiment)
+        felt, feeling = self._sentiment(sentiment), self._urgency(urgency, words)
         clauses = [found for one in passes for found in self._clauses(one)]
+        about = self._topics.read(replace(verbatim, text=text), vector, words.topics, taxonomy)
+        held = [topic.name for topic in taxonomy.topics if sigmoid(about[topic.name]) >= topic.threshold]
+        pointed = {name: self._topics.nearness(name, taxonomy) for name in held}
+        beliefs = Beliefs(felt, {name: sigmoid(about[name]) for name in held}, kinds, feeling)
+        spans = point(text, clauses, beliefs, words.spans, pointed)
         return replace(
             words,
             sentiment=felt,
             types=kinds,
-            urgency=self._urgency(urgency, words),
-            mixed=_opposed(clauses),
-            truncated=cut or words.truncated,
-            spans=tuple(_spans(clauses, words, felt)),
+            urgency=feeling,
+            mixed=opposed(clauses),
+            language=seen.language.code,
+            language_probability=seen.language.probability,
+            abstain=seen.abstain or ("out-of-domain" if self._centres.is_outside(vector) else None),
+            truncated=cut or len(verbatim.text) > MAX_CODE_POINTS,
+            length=len(verbatim.text),
+            topics={name: sigmoid(one) for name, one in about.items()},
+            spans=tuple(spans),
             logits={
                 "sentiment": tuple(map(float, sentiment)),
-                "topic": words.logits["topic"],
+                "topic": tuple(about.values()),
                 "type": tuple(map(float, types)),
                 "urgency": tuple(map(float, urgency)),
             },
             vector=tuple(map(float, vector)),
         )
 
-    def _passes(self, text: str, question: str | None) -> tuple[list[_Window], bool]:
-        tokens, asked = self.encoder.tokens(text), self.encoder.question(question)
+    def _passes(self, text: str, tokens: Tokens, question: str | None) -> tuple[list[_Window], bool]:
+        asked = self.encoder.question(question)
         room = self.encoder.room(asked)
         parts = all_clauses(text)
         found, cut = windows(tokens, sentences(text) if len(tokens.ids) > room else (), room)
         return [self._pass(tokens, asked, parts, one.start, one.end) for one in found], cut
 
-    def _pass(
-        self, tokens: Tokens, asked: Sequence[int], parts: Sequence[Segment], start: int, end: int
-    ) -> _Window:
+    def _pass(self, tokens: Tokens, asked: Sequence[int], parts: Sequence[Segment], start: int, end: int) -> _Window:
         ranges, clauses = [], []
         for part in parts:
             first, last = token_range(tokens, part)
@@ -127,9 +141,17 @@ class HeedEn:
         top = min(above)
         return dict(zip(URGENCIES, (1 - above[0], above[0] - top, top), strict=True)) if above[0] >= top else {}
 
-    def _clauses(self, window: _Window) -> Iterator[tuple[Segment, dict[str, float]]]:
+    def _clauses(self, window: _Window) -> Iterator[Clause]:
         for row, clause in enumerate(window.clauses, 1):
-            yield clause, self._sentiment(window.said.sentiment[row])
+            yield Clause(clause, self._sentiment(window.said.sentiment[row]), window.said.vector[row])
+
+
+def _own(text: str, own: Sequence[Segment]) -> str:
+    """The text with blanks where it is quoted or signed: what others wrote is not read, and no offset moves."""
+    kept = [" "] * len(text)
+    for part in own:
+        kept[part.start : part.end] = text[part.start : part.end]
+    return "".join(kept) if own else text
 
 
 def _blend(blend: Blend, said: float, spoken: float) -> float:
@@ -144,21 +166,3 @@ def _log_odds(probability: float) -> float:
 def _mean(weights: Floats, rows: Floats) -> Floats:
     mean: Floats = (weights[:, None] * rows).sum(axis=0) / weights.sum()
     return mean
-
-
-def _opposed(clauses: Sequence[tuple[Segment, dict[str, float]]]) -> bool:
-    return all(any(felt[side] >= _OPPOSED for _, felt in clauses) for side in ("negative", "positive"))
-
-
-def _spans(
-    clauses: Sequence[tuple[Segment, dict[str, float]]], words: Reading, felt: dict[str, float]
-) -> Iterator[Span]:
-    """The clauses that take a side, and the words that point at topics, types and urgency."""
-    for side in ("negative", "positive"):
-        taken = [(clause, own[side]) for clause, own in clauses if own[side] >= _PLAIN]
-        if len(clauses) == 1:
-            taken = [(clause, felt[side]) for clause, _ in clauses if felt[side] >= _PLAIN]
-        best = sorted(taken, key=lambda one: -one[1])[:_MOST_SPANS]
-        for clause, belief in sorted(best, key=lambda one: one[0].start):
-            yield Span(clause.start, clause.end, "sentiment", side, belief)
-    yield from (span for span in words.spans if span.axis != "sentiment")

@@ -1,20 +1,24 @@
 """What the model must not judge: other languages, answers that say nothing, other people's words."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from spacy.lang.en.stop_words import STOP_WORDS
 
 from models.encoder.own_words import own_words
 from models.encoder.segments import Segment
 from models.encoder.statements import is_emoji
 from models.lexicon import english
 from models.prediction import AbstainReason, Verbatim
-from models.text import MAX_CODE_POINTS, STOP_WORDS, Language, Token, declared, detect, normalise, tokenise
+from models.text import MAX_CODE_POINTS, Language, Token, declared, detect, normalise, tokenise
 
 _FEW_WORDS = 3
 _SURE = 0.97
-_ADDRESS = re.compile(r"\S+@[\w-]+\.\S+|(?:https?://|www\.)\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<!\S)[^\s@]{1,64}@[\w-]{1,64}\.\S+|(?:https?://|www\.)\S+", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z]\w{0,15} ?/?>|</?3")
+_CODE_MARK = re.compile(r"[{}<>=;|\\\[\]*+]|(?<=\w)\(|(?<=\w)\.(?=[a-z_])")
 _REFERENCE = frozenset(
     {"order", "number", "no", "nr", "ref", "reference", "ticket", "case", "invoice", "id", "account", "booking", "tel"}
     | {"telephone", "phone", "mobile", "cell", "email", "mail", "e", "tracking", "po", "is", "my", "the", "customer"}
@@ -45,8 +49,8 @@ _UNSPEAKABLE = re.compile(r"[^aeiouyàâäéèêëíîïóôöúûü]{5}|(?<![ae
 class Limits:
     """What a text is before anybody judges it: its language, its writer's own words, and why to abstain, if so.
 
-    `abstain` never says 'out-of-domain': that takes the vector (models/encoder/domain.py). `whole` is the share of
-    words that the encoder's vocabulary holds in one piece (English .9 and more, other languages about .4).
+    `abstain` says 'out-of-domain' of program code only: the rest takes the vector (models/encoder/domain.py). `whole` is
+    the share of words that the encoder's vocabulary holds in one piece (English .9 and more, other languages about .4).
     """
 
     language: Language
@@ -64,7 +68,7 @@ def limits(verbatim: Verbatim, pieces: Sequence[tuple[int, int]]) -> Limits:
     """
     text = normalise(verbatim.text[:MAX_CODE_POINTS])
     own = tuple(own_words(text))
-    tokens = [token for token in tokenise(text) if any(one.start <= token.start < one.end for one in own)]
+    tokens = [token for token in tokenise(text) if _within(token, own)]
     words = [token for token in tokens if token.form[0].isalpha()]
     known = [_known(text, word, pieces) for word in words]
     whole = sum(known) / len(known) if known else 1.0
@@ -75,11 +79,18 @@ def limits(verbatim: Verbatim, pieces: Sequence[tuple[int, int]]) -> Limits:
         reason = "quote"
     elif not any(_speaks(token) for token in tokens) and not any(letter.isalnum() for letter in said):
         reason = "empty"
+    elif _is_code(said):
+        reason = "out-of-domain"
     elif foreign:
         reason = "language"
     elif _says_nothing(said, tokens, known, verbatim.question):
         reason = "short"
     return Limits(language, own, reason, whole)
+
+
+def _within(token: Token, own: Sequence[Segment]) -> bool:
+    place = bisect_right(own, token.start, key=lambda one: one.start) - 1
+    return place >= 0 and token.start < own[place].end
 
 
 def _known(text: str, word: Token, pieces: Sequence[tuple[int, int]]) -> bool:
@@ -123,6 +134,13 @@ def _least_whole(words: int, english_words: int) -> float:
     if not english_words:
         return 0.34 if words < _FEW_WORDS else 0.81
     return 0.34 if words <= _FEW_WORDS else 0.67
+
+
+def _is_code(said: str) -> bool:
+    """Program code by its marks: several kinds of them, and about one to three words."""
+    prose = _TAG.sub(" ", _ADDRESS.sub(" ", said))
+    marks = _CODE_MARK.findall(prose)
+    return len(set(marks)) > 2 and len(marks) >= 0.3 * len(re.findall(r"\w+", prose))
 
 
 def _has_accent(form: str) -> bool:

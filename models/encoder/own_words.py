@@ -14,31 +14,32 @@ _REGARDS = (
     r"|sincerely(?:\s+yours)?"
 )
 _CLOSING = rf"(?:{_REGARDS}|many\s+thanks|thanks|thank\s+you|cheers|respectfully|br)"
-_QUOTED = re.compile(r"\s*(?:>(?!\s*\d)|>\s*>|\|\s*>)")
+_QUOTED = re.compile(r"\s*+(?:>(?!\s*+\d)|>\s*+>|\|\s*+>)")
 # What a mail program writes above somebody else's words; all that follows is theirs.
 _HEADER = re.compile(
-    r"\s*(?:-{3,}\s*(?:original|forwarded)\s+message\s*-{3,}|begin\s+forwarded\s+message:?|_{10,})\s*", re.IGNORECASE
+    r"\s*+(?:-{3,}\s*+(?:original|forwarded)\s+message\s*+-{3,}|begin\s+forwarded\s+message:?|_{10,})\s*+",
+    re.IGNORECASE,
 )
 _WROTE = re.compile(
-    r"\s*on\s[^\n]{4,120}\n?[^\n]{0,120}\bwrote:\s*(?=\n|$)"
-    r"|\s*from:\s[^\n]+\n\s*(?:sent|date|to):\s[^\n]+(?:\n\s*(?:sent|date|to|cc|subject):\s?[^\n]*)*",
+    r"\s*+on\s[^\n]{4,120}\n?[^\n]{0,120}\bwrote:[ \t]*+(?=\n|$)"
+    r"|\s*+from:\s[^\n]+\n\s*+(?:sent|date|to):\s[^\n]+(?:\n\s*+(?:sent|date|to|cc|subject):\s?[^\n]*)*",
     re.IGNORECASE,
 )
-_SIGNED_OFF = re.compile(r"\s*--\s*")
+_SIGNED_OFF = re.compile(r"\s*+--\s*+")
 _DEVICE = re.compile(
-    r"\s*(?:sent\s+from\s+(?:my\s+\w+|\w+\s+mail|outlook|yahoo|gmail)[^\n]{0,40}|get\s+outlook\s+for\s+\w+)\s*",
+    r"\s*+(?:sent\s+from\s+(?:my\s+\w+|\w+\s+mail|outlook|yahoo|gmail)[^\n]{0,40}|get\s+outlook\s+for\s+\w+)\s*+",
     re.IGNORECASE,
 )
-_CLOSING_LINE = re.compile(rf"\s*{_CLOSING}\s*[,.!]?\s*", re.IGNORECASE)
-_LAST_LINE = re.compile(rf"\s*(?:{_REGARDS})\s*[,.!]?\s*", re.IGNORECASE)
-_NAME_LINE = re.compile(r"\s*(?:[A-Z0-9+(@]|www\.|https?:|[\w.]+@)[^\n!?]{0,60}(?<![.;:])\s*")
+_CLOSING_LINE = re.compile(rf"\s*+{_CLOSING}\s*+[,.!]?\s*+", re.IGNORECASE)
+_LAST_LINE = re.compile(rf"\s*+(?:{_REGARDS})\s*+[,.!]?\s*+", re.IGNORECASE)
+_NAME_LINE = re.compile(r"\s*+(?:[A-Z0-9+(@]|www\.|https?:|[\w.]+@)[^\n!?]{0,60}(?<![.;:])\s*+")
 _LONGEST_SIGNATURE = 7  # lines
 _NAME = r"[A-Z][\w'.-]*"
 _SIGNED_IN_LINE = re.compile(
-    rf"(?:^|(?<=[.!?]))\s*(?i:{_CLOSING})\s*[,.-]\s*{_NAME}(?:\s+{_NAME}){{0,3}}"
-    rf"(?:\s*,\s*(?:{_NAME}|of|and|the|&|for|at)(?:\s+(?:{_NAME}|of|and|the|&|for|at))*)*\s*\.?\s*$"
+    rf"(?:^|(?<=[.!?]))\s*+(?i:{_CLOSING})\s*+[,.-]\s*+{_NAME}(?:\s+{_NAME}){{0,3}}"
+    rf"(?:\s*+,\s*+(?:{_NAME}|of|and|the|&|for|at)(?:\s+(?:{_NAME}|of|and|the|&|for|at))*)*\s*+\.?\s*+$"
 )
-_BORROWED = re.compile(r'\s*"[^"]{20,}"\s*[-–—]\s*\w[^"\n]{0,60}')
+_BORROWED = re.compile(r'\s*+"[^"]{20,}"\s*+[-–—]\s*+\w[^"\n]{0,60}')
 _HINT = re.compile(r"[>_]|--|wrote:|from:|forwarded|\b(?:sent from|get outlook)\b|" + _CLOSING, re.IGNORECASE)
 
 
@@ -64,13 +65,14 @@ def own_words(text: str) -> list[Segment]:
 
 def _unquoted(text: str, lines: Sequence[_Line]) -> Iterator[_Line]:
     """The lines that are no quote. Below 'wrote:' all is quote, unless marks say which lines are."""
-    marked = [start for start, end in lines if _QUOTED.match(text, start, end)]
+    marked = {start for start, end in lines if _QUOTED.match(text, start, end)}
+    last_mark = max(marked, default=-1)
     headed = 0
     for start, end in lines:
         if start < headed or start in marked:
             continue
         wrote = _WROTE.match(text, start)
-        if _HEADER.fullmatch(text, start, end) or (wrote and not any(place >= wrote.end() for place in marked)):
+        if _HEADER.fullmatch(text, start, end) or (wrote and last_mark < wrote.end()):
             return
         if wrote:
             headed = wrote.end()
@@ -80,12 +82,12 @@ def _unquoted(text: str, lines: Sequence[_Line]) -> Iterator[_Line]:
 
 def _unsigned(text: str, lines: Sequence[_Line]) -> Iterator[_Line]:
     for place, (start, end) in enumerate(lines):
-        below = lines[place + 1 :]
+        below = lines[place + 1 : place + 2 + _LONGEST_SIGNATURE]
         if _SIGNED_OFF.fullmatch(text, start, end) or (not below and _LAST_LINE.fullmatch(text, start, end)):
             return
-        if _CLOSING_LINE.fullmatch(text, start, end) and 0 < len(below) <= _LONGEST_SIGNATURE:
-            if all(_NAME_LINE.fullmatch(text, *line) or _DEVICE.fullmatch(text, *line) for line in below):
-                return
+        named = all(_NAME_LINE.fullmatch(text, *line) or _DEVICE.fullmatch(text, *line) for line in below)
+        if _CLOSING_LINE.fullmatch(text, start, end) and named and 0 < len(below) <= _LONGEST_SIGNATURE:
+            return
         if not _DEVICE.fullmatch(text, start, end):
             yield start, end
 

@@ -92,6 +92,12 @@ class Encoder:
         """How many tokens of a text fit into one run beside this question."""
         return self.config.tokens - 2 - (len(question) + 1 if question else 0)
 
+    def vector(self, text: str, question: str | None) -> Floats:
+        """The vector [384] of as much of a text as fits into one run."""
+        asked = self.question(question)
+        whole: Floats = self.run(self.tokens(text).ids[: self.room(asked)], asked, ()).vector[0]
+        return whole
+
     def run(self, ids: Sequence[int], question: Sequence[int], parts: Sequence[tuple[int, int]]) -> Pass:
         """Read a text of at most `room(question)` tokens.
 
@@ -118,7 +124,7 @@ class Encoder:
 def _tokenizer(weights: Weights) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_buffer(weights.tokenizer)
-    except Exception as error:  # noqa: BLE001 (the library raises bare Exception)
+    except Exception as error:  # the library raises nothing narrower
         raise WeightsRefused(
             f"tokenizer.json of {weights.config.name} is not readable: fetch the folder again."
         ) from error

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-FILES = ("config.json", "tokenizer.json", "model.onnx", "domain.safetensors", "topics.safetensors")
+FILES = ("config.json", "tokenizer.json", "model.onnx", "domain.safetensors", "topics/manifest.json")
 
 
 class WeightsRefused(RuntimeError):
@@ -36,7 +36,7 @@ class Blend(_Shape):
 
 
 class Domain(_Shape):
-    """When a text is unlike anything the model has learned from: its mean cosine to the nearest centres is below `cut`."""
+    """When a text is unlike anything the model has learned from: mean cosine to the nearest centres below `cut`."""
 
     nearest: Annotated[int, Field(ge=1)]
     cut: Annotated[float, Field(ge=-1, le=1)]
@@ -58,13 +58,16 @@ class Config(_Shape):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A folder whose files were read once and match their manifest; `digest` stands for all of them."""
+    """A folder whose files were read once and match its manifest.
+
+    `topics` is the folder of the head for the topics heed brings; `digest` stands for all that makes a vector.
+    """
 
     config: Config
     tokenizer: bytes
     model: bytes
     domain: bytes
-    topics: bytes
+    topics: Path
     digest: str
 
 
@@ -77,26 +80,25 @@ def open_weights(folder: Path) -> Weights:
     """
     manifest = _json(folder, "manifest.json", _bytes(folder, "manifest.json"))
     digests = manifest.get("sha256")
-    if not isinstance(digests, dict):
-        raise WeightsRefused(f"{folder / 'manifest.json'} names no digests: fetch the folder again.")
-    found = {name: _checked(folder, name, digests) for name in FILES}
+    if not isinstance(digests, dict) or not set(FILES) <= set(digests):
+        raise WeightsRefused(f"{folder / 'manifest.json'} does not name every file: fetch the folder again.")
+    found = {name: _checked(folder, name, digest) for name, digest in digests.items()}
     try:
         config = Config.model_validate(_json(folder, "config.json", found["config.json"]))
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"])) or "the file"
         raise WeightsRefused(
-            f"{folder / 'config.json'} is of another version of heed (at {place}: {error.errors()[0]['msg']}): fetch the "
-            "folder that belongs to this version."
+            f"{folder / 'config.json'} is of another version of heed (at {place}: {error.errors()[0]['msg']}): fetch "
+            "the folder that belongs to this version."
         ) from error
-    together = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()
-    return Weights(
-        config,
-        found["tokenizer.json"],
-        found["model.onnx"],
-        found["domain.safetensors"],
-        found["topics.safetensors"],
-        together,
-    )
+    tokenizer, model = found["tokenizer.json"], found["model.onnx"]
+    together = vector_digest(tokenizer, model)
+    return Weights(config, tokenizer, model, found["domain.safetensors"], folder / "topics", together)
+
+
+def vector_digest(tokenizer: bytes, model: bytes) -> str:
+    """What stands for a model in everything that was fitted on its vectors."""
+    return hashlib.sha256(hashlib.sha256(tokenizer).digest() + hashlib.sha256(model).digest()).hexdigest()
 
 
 def _bytes(folder: Path, name: str) -> bytes:
@@ -106,13 +108,13 @@ def _bytes(folder: Path, name: str) -> bytes:
         raise WeightsRefused(f"{folder / name} cannot be read ({error.strerror}): fetch the folder again.") from error
 
 
-def _checked(folder: Path, name: str, digests: Mapping[str, object]) -> bytes:
+def _checked(folder: Path, name: str, named: object) -> bytes:
     content = _bytes(folder, name)
     digest = hashlib.sha256(content).hexdigest()
-    if digest != digests.get(name):
+    if digest != named:
         raise WeightsRefused(
             f"{folder / name} is not the file its manifest names (SHA-256 {digest[:12]}… instead of "
-            f"{str(digests.get(name))[:12]}…): fetch the folder again from a source you trust."
+            f"{str(named)[:12]}…): fetch the folder again from a source you trust."
         )
     return content
 

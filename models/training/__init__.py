@@ -1,1 +1,1 @@
-"""How the shipped model is made: data, network, training, export; needs the `[train]` extra, and nothing serves from it."""
+"""How the shipped model is made: data, network, training, export. Needs the `[train]` extra; nothing serves from it."""

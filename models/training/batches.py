@@ -1,4 +1,4 @@
-"""From labelled texts to tensors: tokens with the question as second part, texts joined to teach clauses, little padding."""
+"""From labelled texts to tensors: the question as a second part, texts joined to teach clauses, little padding."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -54,10 +54,10 @@ class Batches:
     def __init__(
         self, tokenizer: Tokenizer, *, batch_tokens: int, question_dropout: float, joined: float, seed: int
     ) -> None:
-        self._open, self._close = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-        self._pad = tokenizer.token_to_id("[PAD]")
+        self._open, self._close, self._pad = (_mark(tokenizer, mark) for mark in ("[CLS]", "[SEP]", "[PAD]"))
         self._joints = [
-            tokenizer.encode(joint, add_special_tokens=False).ids for joint in (" but ", ", ", ". ", " and ", " - ", " however ", "")
+            tokenizer.encode(joint, add_special_tokens=False).ids
+            for joint in (" but ", ", ", ". ", " and ", " - ", " however ", "")
         ]
         self._budget, self._question_dropout, self._joined, self._seed = batch_tokens, question_dropout, joined, seed
 
@@ -130,5 +130,12 @@ class Batches:
             ids[i, :size], types[i, :size], mask[i, :size] = torch.tensor(row.ids), torch.tensor(row.types), 1
             for j, (start, end) in enumerate(row.parts):
                 segments[i, j, start:end] = 1 / max(1, end - start)
-        taught = tuple(tuple([*row.lessons, *[None] * (depth - len(row.lessons))]) for row in rows)
+        taught = tuple((*row.lessons, *[None] * (depth - len(row.lessons))) for row in rows)
         return Batch(ids, types, mask, segments, taught)
+
+
+def _mark(tokenizer: Tokenizer, mark: str) -> int:
+    found = tokenizer.token_to_id(mark)
+    if found is None:
+        raise ValueError(f"The tokenizer has no {mark}: a WordPiece tokenizer of a BERT is needed.")
+    return found

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,10 +11,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
+from transformers.utils import logging
 
+from models.taxonomies.taxonomy import default_taxonomy
 from models.training import base_weights, run_card
 from models.training.batches import Batches
 from models.training.corpus import digest
+from models.training.export import export, seal
 from models.training.lessons import Course, prepare
 from models.training.network import WIDTH, Network, encoder_from
 from models.training.order import CannotTrain, Order
@@ -22,7 +25,7 @@ from models.training.recipe import Numbers
 from models.training.run import seeded, train
 from models.training.run_card import Progress, RunCard
 
-_RUN_FILES = ("tokenizer.json", "config.json")  # of the base, for the export
+_BASE_FILES = ("tokenizer.json", "config.json", "model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,14 @@ class _Base:
 
 
 def build(order: Order, tell: Callable[[Progress], None]) -> RunCard:
-    """Train as the recipe says, and leave in the run folder all that the export needs, with its run card.
+    """Train as the recipe says, and export the folder that serves, with its card.
 
-    The folder then holds `network.safetensors`, `lists.json` (the topics of each list), the base's tokenizer and
-    configuration, `run.json`, `run.md`, `curves.svg`, and the checkpoint.
+    The run's folder then holds `network.safetensors`, `lists.json` (the topics of each list), `run.json`, `run.md`,
+    `curves.svg` and the checkpoint.
 
     Raises:
-        CannotTrain: the folder holds the run of another recipe or other data, or the device or base is unusable.
+        CannotTrain: the folder holds the run of another recipe or other data, the device or base is unusable, or no
+            file teaches the topics heed brings.
         NoBaseWeights: the pretrained encoder is not there, or not the one we know.
         BadCorpus: a file changed since it was checked, and cannot be used any more.
     """
@@ -49,22 +53,26 @@ def build(order: Order, tell: Callable[[Progress], None]) -> RunCard:
     _usable(order.device)
     numbers = order.recipe.numbers
     seeded(numbers.seed)
+    logging.disable_progress_bar()  # it counts tensors; what people wait for is told below
     tokenizer = _tokenizer(base)
     encoder = encoder_from(base.folder, numbers.dropout)
     course = prepare(order.recipe, order.data, tokenizer, encoder)
+    _teaches_our_topics(course)
     network = Network(encoder, {name: len(labels) for name, labels in course.topic_lists.items()})
     batches = _batches(tokenizer, numbers)
-    told = train(network, course.epoch, batches, numbers, folder=order.folder, on=order.device, tell=tell)
-    _keep(network, course, base, order.folder)
-    card = _card(order, base, network, told)
-    run_card.write(card, order.folder)
+    told = train(network, course.epoch, batches, numbers, folder=order.run, on=order.device, tell=tell)
+    _keep(network.cpu(), course, order.run)
+    tokens = (base.folder / "tokenizer.json").read_bytes()
+    figures = export(network, course, batches, order.recipe, tokens, order.model)
+    card = _card(order, base, network, told, figures)
+    _publish(card, order)
     return card
 
 
 def _base(folder: Path | None) -> _Base:
     if folder is None:
         return _Base(base_weights.PACKAGE, base_weights.base_folder(), base_weights.SHA256)
-    missing = [name for name in (*_RUN_FILES, "model.safetensors") if not (folder / name).is_file()]
+    missing = [name for name in _BASE_FILES if not (folder / name).is_file()]
     if missing:
         raise CannotTrain(f"The base encoder {folder} has no {', '.join(missing)}: name a folder that holds them.")
     return _Base(folder.name, folder, digest(folder / "model.safetensors"))
@@ -74,13 +82,13 @@ def _same_run(order: Order, base: _Base) -> None:
     """Refuse to go on from the checkpoint of another recipe, other data or another base."""
     what = [order.recipe.model_dump(mode="json"), [[one.file, one.sha256] for one in order.files], base.sha256]
     mark = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    begun = order.folder / "begun.json"
+    begun = order.run / "begun.json"
     if begun.exists() and json.loads(begun.read_text())["sha256"] != mark:
         raise CannotTrain(
-            f"{order.folder} holds a run of another recipe, other data or another base: name another folder with "
+            f"{order.out} holds a run of another recipe, other data or another base: name another folder with "
             "--out, or delete this one."
         )
-    order.folder.mkdir(parents=True, exist_ok=True)
+    order.run.mkdir(parents=True, exist_ok=True)
     begun.write_text(json.dumps({"sha256": mark}))
 
 
@@ -109,16 +117,33 @@ def _batches(tokenizer: Tokenizer, numbers: Numbers) -> Batches:
     )
 
 
-def _keep(network: Network, course: Course, base: _Base, folder: Path) -> None:
-    weights = {name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()}
+def _teaches_our_topics(course: Course) -> None:
+    """What the export needs, before anybody has waited for an hour."""
+    if not any(set(labels) == set(default_taxonomy().labels) for labels in course.topic_lists.values()):
+        raise CannotTrain(
+            "No file of the recipe teaches the topics heed brings: add {file: own/topics.jsonl, source: The heed "
+            "authors, licence: Apache-2.0, topic_list: default}."
+        )
+
+
+def _keep(network: Network, course: Course, folder: Path) -> None:
+    weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     save_file(weights, folder / "network.safetensors")
     lists = {name: list(labels) for name, labels in course.topic_lists.items()}
     (folder / "lists.json").write_text(json.dumps(lists, indent=2, ensure_ascii=False), encoding="utf-8")
-    for name in _RUN_FILES:
-        shutil.copyfile(base.folder / name, folder / name)
 
 
-def _card(order: Order, base: _Base, network: Network, told: list[Progress]) -> RunCard:
+def _publish(card: RunCard, order: Order) -> None:
+    """The card beside the run and, as the model card, beside the weights; then the manifest over all of them."""
+    run_card.write(card, order.run)
+    shutil.copyfile(order.run / "run.md", order.model / "README.md")
+    shutil.copyfile(order.run / "curves.svg", order.model / "curves.svg")
+    data = [{"file": one.file, "source": one.source, "licence": one.licence, "sha256": one.sha256} for one in card.data]
+    base = {"name": card.base, "sha256": card.base_sha256}
+    seal(order.model, {"model": card.model, "base": base, "data": data, "figures": dict(card.figures)})
+
+
+def _card(order: Order, base: _Base, network: Network, told: list[Progress], figures: Mapping[str, float]) -> RunCard:
     return RunCard(
         model=f"{order.recipe.name}@{order.recipe.version}",
         finished=date.today(),  # noqa: DTZ011 (the day it was for whoever trained it)
@@ -131,4 +156,5 @@ def _card(order: Order, base: _Base, network: Network, told: list[Progress]) -> 
         numbers=order.recipe.numbers,
         data=order.files,
         reports=told,
+        figures=figures,
     )

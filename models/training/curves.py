@@ -1,5 +1,6 @@
 """The curves of a run as one SVG: how each head's loss fell, step by step; no style sheet, no script, fit for print."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,8 @@ def _words(curves: Sequence[Curve]) -> str:
 
 
 def _ceiling(value: float) -> float:
-    """The next of 0.2, 0.4, ... above, so that five lines of the grid carry short numbers."""
-    return max(0.2, -(-round(value * 1_000) // 200) * 0.2)
+    """The next of 0.5, 1, 1.5, ... above, so that the lines of the grid carry short numbers."""
+    return max(0.5, math.ceil(value * 2) / 2)
 
 
 def _x(step: int, right: int) -> float:
@@ -72,7 +73,7 @@ def _frame(title: str, right: int, top: float) -> Markup:
         loss, step = top * fifth / 5, round(right * fifth / 5)
         y = _y(loss, top)
         parts.append(Markup('<path d="M{} {:.1f}H{}" stroke="#d1d5db" fill="none"/>').format(LEFT, y, end))
-        parts.append(_text(LEFT - 6, y + 4, f"{loss:.2f}", "end"))
+        parts.append(_text(LEFT - 6, y + 4, f"{loss:.1f}", "end"))
         parts.append(_text(_x(step, right), bottom + 16, f"{step:,}", "middle"))
     parts.append(Markup('<path d="M{0} {1}V{2}H{3}" stroke="#6b7280" fill="none"/>').format(LEFT, TOP, bottom, end))
     parts.append(_text((LEFT + end) / 2, HEIGHT - 12, "step", "middle"))

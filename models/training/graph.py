@@ -20,10 +20,10 @@ _EPSILON = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Smoothing:
-    """Per encoder layer, what each input channel of a product is divided by before it is quantised (and its weights
-    multiplied by): SmoothQuant (Xiao et al., 2023). `attend` is the product that makes queries, keys and values,
-    `inner` and `outer` the two of the feed-forward part, `context` the one after attention, whose factors are folded
-    into the values.
+    """What each input channel of a layer's products is divided by before quantising, and its weights multiplied by.
+
+    SmoothQuant (Xiao et al., 2023). `attend` is the product that makes queries, keys and values, `context` the one
+    after attention, whose factors are folded into the values, `inner` the first of the feed-forward part.
     """
 
     attend: Floats
@@ -125,14 +125,10 @@ def _embeddings(graph: _Graph, weights: Mapping[str, Floats]) -> str:
     types = graph.constant("types", weights[f"{prefix}token_type_embeddings.weight"])
     kind = graph.add("Gather", [types, "token_type_ids"], "kind")
     summed = graph.add("Add", [graph.add("Add", [word, place], "placed"), kind], "summed")
-    return graph.norm(
-        summed, "embedded", weights[f"{prefix}LayerNorm.weight"], weights[f"{prefix}LayerNorm.bias"]
-    )
+    return graph.norm(summed, "embedded", weights[f"{prefix}LayerNorm.weight"], weights[f"{prefix}LayerNorm.bias"])
 
 
-def _layer(
-    graph: _Graph, x: str, name: str, own: Mapping[str, Floats], heads: int, smoothing: Smoothing
-) -> str:
+def _layer(graph: _Graph, x: str, name: str, own: Mapping[str, Floats], heads: int, smoothing: Smoothing) -> str:
     attended = _attention(graph, x, name, own, heads, smoothing)
     summed = graph.add("Add", [attended, x], f"{name}.attended")
     x = graph.norm(
@@ -147,9 +143,7 @@ def _layer(
     return graph.norm(summed, f"{name}.norm2", own["output.LayerNorm.weight"], own["output.LayerNorm.bias"])
 
 
-def _attention(
-    graph: _Graph, x: str, name: str, own: Mapping[str, Floats], heads: int, smoothing: Smoothing
-) -> str:
+def _attention(graph: _Graph, x: str, name: str, own: Mapping[str, Floats], heads: int, smoothing: Smoothing) -> str:
     weight = np.concatenate([own[f"attention.self.{part}.weight"].T for part in ("query", "key", "value")], axis=1)
     bias = np.concatenate([own[f"attention.self.{part}.bias"] for part in ("query", "key", "value")])
     width = weight.shape[0]

@@ -1,4 +1,4 @@
-"""The course: every labelled text tokenised, with what our keyword baseline adds and the vector it had before training."""
+"""The course: every labelled text in tokens, what our keyword baseline adds, and the vector it had before training."""
 
 import hashlib
 import random
@@ -17,7 +17,7 @@ from models.prediction import URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import default_taxonomy
 from models.text import normalise
 from models.training.batches import Lesson
-from models.training.corpus import Labelled
+from models.training.corpus import Labelled, Split
 from models.training.recipe import File, Numbers, Recipe, read
 
 
@@ -58,11 +58,13 @@ def prepare(recipe: Recipe, folder: Path, tokenizer: Tokenizer, encoder: BertMod
     """
     read_files = {file.file: read(file, folder) for file in recipe.files}
     lists = _topic_lists(recipe, read_files)
-    train, held, dev = {}, {}, {}
+    train: dict[str, list[Lesson]] = {}
+    held: dict[str, list[Lesson]] = {}
+    dev: dict[str, list[Lesson]] = {}
     for file in recipe.files:
         texts = read_files[file.file]
         learned = [one for one in texts["train"] if not _is_held(one)]
-        taught = [_completed(one) for one in learned] if file.weak else learned
+        taught = [_completed(one) for one in learned] if file.feedback else learned
         aside = [one for one in texts["train"] if _is_held(one)]
         for into, chosen in ((train, taught), (held, aside), (dev, texts["dev"])):
             into[file.file] = _lessons(chosen, file, lists, tokenizer, encoder, recipe.numbers)
@@ -73,7 +75,7 @@ def _is_held(labelled: Labelled) -> bool:
     return hashlib.sha256(normalise(labelled.text).lower().encode()).digest()[0] < 10
 
 
-def _topic_lists(recipe: Recipe, read_files: Mapping[str, Mapping[str, Sequence[Labelled]]]) -> dict[str, list[str]]:
+def _topic_lists(recipe: Recipe, read_files: Mapping[str, Mapping[Split, Sequence[Labelled]]]) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for file in recipe.files:
         if file.topic_list is not None:
@@ -133,9 +135,7 @@ def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list:  # type: ignore
 
 
 @torch.inference_mode()
-def vectors_of(
-    encoder: BertModel | None, tokenizer: Tokenizer, tokens: Sequence[Sequence[int]]
-) -> NDArray[np.float32]:
+def vectors_of(encoder: BertModel | None, tokenizer: Tokenizer, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
     """Unit vectors [n, 384] of the encoder as it stands: the mean of its tokens."""
     found = np.zeros((len(tokens), 384), dtype=np.float32)
     if encoder is None:

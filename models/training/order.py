@@ -19,14 +19,24 @@ class CannotTrain(RuntimeError):
 class Order:
     """What is to be trained, from what, where to and on what.
 
-    `files` are those of the recipe as they were checked, `data` the folder they lie in, `folder` that of the run, and
-    `base` an encoder to begin from instead of the one the recipe was written for.
+    `files` are those of the recipe as they were checked, `data` the folder they lie in, `out` where the model goes and
+    all about its making, and `base` an encoder to begin from instead of the one the recipe was written for.
     """
 
     recipe: Recipe
     files: tuple[DataFile, ...]
     data: Path
-    folder: Path
+    out: Path
     device: Device = "cpu"
     threads: int = 1
     base: Path | None = None
+
+    @property
+    def run(self) -> Path:
+        """The folder of the run: checkpoint, trained network, run card."""
+        return self.out / "run"
+
+    @property
+    def model(self) -> Path:
+        """The folder that serves: what `HEED_MODEL` names."""
+        return self.out / "model"

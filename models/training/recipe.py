@@ -46,7 +46,7 @@ class File(_Shape):
     topic_list: str | None = None  # files with one list of topics share its name
     per_epoch: Annotated[int, Field(ge=1)] | None = None
     repeat: Annotated[int, Field(ge=1, le=10)] = 1
-    weak: bool = False
+    feedback: bool = False  # what customers write: the keyword baseline completes it, and the domain is made of it
     metric: Literal["macro-recall", "accuracy", "none"] = "none"
 
 
@@ -144,9 +144,7 @@ def _votes(given: Mapping[str, int]) -> dict[str, float]:
 
 def _ratings(given: list[int]) -> dict[str, float]:
     shares = [sum(one < 0 for one in given), sum(one == 0 for one in given), sum(one > 0 for one in given)]
-    return {
-        label: count / len(given) for label, count in zip(("negative", "neutral", "positive"), shares, strict=True)
-    }
+    return {label: count / len(given) for label, count in zip(("negative", "neutral", "positive"), shares, strict=True)}
 
 
 def _severity(given: int) -> dict[str, float]:

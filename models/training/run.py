@@ -2,10 +2,10 @@
 
 import json
 import math
-import os
 import random
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -75,7 +75,7 @@ def train(
                 parts = loss(network, batches.tensors(rows), numbers)
             total = torch.stack(list(parts.values())).sum()
             optimiser.zero_grad(set_to_none=True)
-            total.backward()  # type: ignore[no-untyped-call]
+            total.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), numbers.clip)
             optimiser.step()
             schedule.step()
@@ -146,7 +146,8 @@ def _save(
     """Everything the next epoch needs, as tensors and JSON; the old checkpoint stays until the new one is whole."""
     fresh = state.with_name("checkpoint.new")
     fresh.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.detach().contiguous().cpu() for k, v in network.state_dict().items()}, fresh / "network.safetensors")
+    weights = {k: v.detach().contiguous().cpu() for k, v in network.state_dict().items()}
+    save_file(weights, fresh / "network.safetensors")
     save_file({k: v.contiguous().cpu() for k, v in mean.weights.items()}, fresh / "mean.safetensors")
     moments: dict[str, Tensor] = {}
     for i, one in optimiser.state_dict()["state"].items():
@@ -159,8 +160,8 @@ def _save(
     old = state.with_name("checkpoint.old")
     shutil.rmtree(old, ignore_errors=True)  # a run that was killed may have left it
     if state.exists():
-        os.replace(state, old)
-    os.replace(fresh, state)
+        state.replace(old)
+    fresh.replace(state)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -182,8 +183,10 @@ def _resume(
         moments.setdefault(int(place), {})[name] = value
     optimiser.load_state_dict({"state": moments, "param_groups": kept["param_groups"]})
     told = [Progress(*one) for one in facts["told"]]
-    for _ in range(told[-1].step if told else 0):
-        schedule.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the optimiser made these steps before the run was killed
+        for _ in range(told[-1].step if told else 0):
+            schedule.step()
     torch.set_rng_state(load_file(state / "chance.safetensors")["rng"])
     return facts["epoch"], told
 
@@ -191,5 +194,5 @@ def _resume(
 def seeded(seed: int) -> None:
     """Fix every source of chance of this process."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (libraries draw from it)
+    np.random.seed(seed)  # libraries draw from it
     torch.manual_seed(seed)

@@ -53,6 +53,7 @@ class RunCard:
     numbers: Numbers
     data: Sequence[DataFile]
     reports: Sequence[Progress]
+    figures: Mapping[str, float]
 
 
 def machine(device: str, threads: int) -> Machine:
@@ -78,6 +79,7 @@ def page(card: RunCard) -> str:
             "",
             "The same data, recipe, versions, processor type and number of threads give the same weights again.",
             "",
+            *_figures(card.figures),
             "## Data",
             "",
             *_table(
@@ -108,6 +110,11 @@ def _how(card: RunCard) -> str:
         f"Python {made.python}, {versions}. {card.weights:,} trained weights. Begun from {card.base} "
         f"(SHA-256 `{card.base_sha256}`)."
     )
+
+
+def _figures(figures: Mapping[str, float]) -> list[str]:
+    rows = [(name.replace("_", " "), f"{value:g}") for name, value in figures.items()]
+    return ["## Figures", "", *_table(("measured on the texts of `dev`", ""), rows), ""] if rows else []
 
 
 def _losses(reports: Sequence[Progress]) -> list[str]:

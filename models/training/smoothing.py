@@ -33,14 +33,17 @@ def reach(network: Network, lessons: Sequence[Lesson], batches: Batches) -> dict
     return {name: value.numpy() for name, value in found.items()}
 
 
-def smooth(weights: Mapping[str, Floats], reached: Mapping[str, Floats], *, layers: int, strength: float) -> list[Smoothing]:
+def smooth(
+    weights: Mapping[str, Floats], reached: Mapping[str, Floats], *, layers: int, strength: float
+) -> list[Smoothing]:
     """SmoothQuant's factors, max|x|^a / max|w|^(1-a) per channel, of geometric mean 1; strength 0 smooths nothing."""
     made = []
     for number in range(layers):
         part = f"layer.{number}."
+        three = [f"{part}attention.self.{one}" for one in ("query", "key", "value")]
         made.append(
             Smoothing(
-                attend=_factors(weights, reached, [f"{part}attention.self.{one}" for one in ("query", "key", "value")], strength),
+                attend=_factors(weights, reached, three, strength),
                 context=_factors(weights, reached, [f"{part}attention.output.dense"], strength),
                 inner=_factors(weights, reached, [f"{part}intermediate.dense"], strength),
             )

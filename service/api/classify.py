@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.prediction import Classification, Verbatim
@@ -36,13 +36,22 @@ class ClassifyOut(BaseModel):
     results: list[Classification]
 
 
-@router.post("", summary="Classify texts", responses=examples.answer(200, examples.CLASSIFIED))
+@router.post(
+    "",
+    summary="Classify texts",
+    response_model=ClassifyOut,
+    responses=examples.answer(200, examples.CLASSIFIED)
+    | {429: {"description": "So many of your texts wait that no more are taken: ask again after `Retry-After`"}},
+)
 def classify(
     parts: WiringDep,
-    _caller: Annotated[Caller, Depends(allow("supervisor", "product"))],
+    caller: Annotated[Caller, Depends(allow("supervisor", "product"))],
     body: ClassifyIn,
-) -> ClassifyOut:
+) -> Response:
     """Classify texts without storing them."""
     questions = body.questions or [None] * len(body.texts)
     asked = [Verbatim(text, question) for text, question in zip(body.texts, questions, strict=True)]
-    return ClassifyOut(results=parts.reader.read(asked))
+    with parts.reader.line.place(caller.name, len(asked)):
+        read = ClassifyOut(results=parts.reader.read(asked))
+    # Written here, in this thread: FastAPI would check it once more, in another one.
+    return Response(read.model_dump_json(), media_type="application/json")

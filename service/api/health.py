@@ -26,7 +26,7 @@ async def livez() -> LiveOut:
 @router.get("/readyz", summary="Can it take feedback?", responses={503: {"model": Health}})
 def readyz(parts: WiringDep, response: Response) -> Health:
     """200 when feedback can be accepted durably, else 503; `degraded` lists what works less well than it should."""
-    health = readiness(parts.database)
+    health = readiness(parts.database, parts.reader.trouble)
     if not health.ready:
         response.status_code = 503
         response.headers["retry-after"] = "2"

@@ -30,6 +30,7 @@ from service.ingest.wording import MOST, pointer, sentence
 from service.people.preferences import InvalidPreferences
 from service.people.users import NobodyCalled
 from service.policies import BrokenExamples
+from service.reading_pool import Busy, OwnShareTaken
 from service.review import WrongAnswers
 from service.route.findings import InvalidPolicy
 from service.route.versions import NotNow, OwnPolicy, UnknownVersion
@@ -161,6 +162,15 @@ def _too_many(error: TooManyWaiting) -> Problem:
     )
 
 
+def _busy(error: Busy, status: int, kind: str) -> Problem:
+    return Problem(
+        status,
+        f"{error} Nothing was read: ask for the same again in a moment.",
+        kind,
+        headers={"Retry-After": str(error.again)},
+    )
+
+
 def _policy(error: InvalidPolicy) -> Problem:
     errors = [
         {"line": one.line, "column": one.column, "detail": one.detail, "suggestion": one.suggestion}
@@ -209,6 +219,8 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
         [{"pointer": "", "example": one.name, "detail": one.detail} for one in error.broken],
     ),
     TooManyWaiting: _too_many,
+    OwnShareTaken: lambda error: _busy(error, 429, "too-many-texts"),
+    Busy: lambda error: _busy(error, 503, "overloaded"),
     UnreadableFile: lambda error: Problem(
         422, "The file cannot be imported.", errors=[{"pointer": "/file", "detail": str(error)}]
     ),

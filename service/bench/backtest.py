@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service.backtest import job
 from service.backtest.columns import Columns
 from service.backtest.reading import lay, stored

@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import Uuid, text
 from sqlmodel import Session, SQLModel
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service import worker
 from service.bench.corpus import records
 from service.bench.figures import BenchFailed

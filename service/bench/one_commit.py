@@ -39,7 +39,7 @@ def main() -> None:
             database=opened.database,
             vault=opened.vault,
             intake=OneCommitEach(opened.database, opened.vault),
-            reader=Reader(settings.model),
+            reader=Reader(settings.model, settings.taxonomy),
             http=open_client(frozenset()),
             require_approval=False,
         )

@@ -1,28 +1,34 @@
 """`heed bench`: what each part carries and whether promises are kept, each beside a named peer in the same run."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from models.encoder.heed_en import SHIPPED
 from service.bench import backtest as backtest_bench
 from service.bench import importing as import_bench
 from service.bench import ingest as ingest_bench
+from service.bench import models as models_bench
 from service.bench import pages as pages_bench
 from service.bench import promise as promise_bench
+from service.bench import quality as quality_bench
 from service.bench import road as road_bench
 from service.bench import route as route_bench
 from service.bench.figures import BenchFailed, Report
+from service.cli.bench_tables import show_models, show_quality
 from service.cli.output import AsJson, print_json, print_table
 from service.settings import Settings
 
 app = typer.Typer(
-    help="Benchmarks: ingest, road, import, backtest, pages, promise, route, each in a place of its own.",
+    help="Benchmarks: ingest, road, import, backtest, pages, promise, route, models, quality.",
     no_args_is_help=True,
 )
 
 CHECK_FAILED = 3
 Measured = TypeVar("Measured")
+Weights = Annotated[Path, typer.Option(help="A folder of weights; else those heed brings.", file_okay=False)]
 Rounds = Annotated[int, typer.Option(min=1, max=100, help="How often everything is repeated; medians are reported.")]
 
 
@@ -126,6 +132,33 @@ def route(
     Exit 3 when a goal is missed.
     """
     report = _run(lambda: route_bench.measure(records, rounds), _show_route, as_json)
+    _require(kept=report.kept)
+
+
+@app.command()
+def models(
+    weights: Weights = SHIPPED,
+    peer_python: Annotated[
+        Path, typer.Option(help="An interpreter with torch and transformers, for the pipelines.")
+    ] = models_bench.PEER,
+    texts: Annotated[int, typer.Option(min=20, max=100_000, help="Texts in each round.")] = 300,
+    rounds: Rounds = 5,
+    as_json: AsJson = False,
+) -> None:
+    """CPU, memory and threads of the shipped model, against two Hugging Face pipelines. Exit 3: a goal was missed."""
+    report = _run(lambda: models_bench.measure(Settings(), weights, peer_python, texts, rounds), show_models, as_json)
+    _require(kept=report.kept)
+
+
+@app.command()
+def quality(
+    data: Annotated[Path, typer.Option(help="A folder of labelled sets; models/training/data.md names them.")],
+    weights: Weights = SHIPPED,
+    most: Annotated[int, typer.Option(min=20, max=1_000_000, help="Texts judged of each set, at most.")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """How often the shipped model is right, beside VADER, TF-IDF and the keywords. Exit 3: a goal was missed."""
+    report = _run(lambda: quality_bench.measure(data, str(weights), most), show_quality, as_json)
     _require(kept=report.kept)
 
 

@@ -21,12 +21,15 @@ def classify(
 ) -> None:
     """Read a text, or the lines of standard input, on every axis. Nothing is stored."""
     texts = [_readable(os.fsencode(text))] if text is not None else _lines(sys.stdin.buffer)
-    reader = Reader(Settings().model)
+    settings = Settings()
+    reader = Reader(settings.model, settings.taxonomy)
     read = [
         belief
         for start in range(0, len(texts), MOST_TEXTS)
         for belief in reader.read([Verbatim(one, question) for one in texts[start : start + MOST_TEXTS]])
     ]
+    if reader.trouble is not None:
+        typer.echo(f"Keywords read in place of the model: {reader.trouble}", err=True)
     if as_json:
         print_json({"results": read})
     else:

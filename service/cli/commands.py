@@ -26,10 +26,12 @@ COMMANDS: Mapping[str, Command] = {
     "calibrate": Command(
         "calibrate:calibrate", "Judge a file of labels: which thresholds keep a promise, and why not."
     ),
+    "train": Command("train:train", "Train a model of your own from labelled texts, or only check them."),
     "labels": Command("labels:app", "Labels: convert files to and from Label Studio, Argilla and doccano."),
     "policy": Command(
         "policy:app", "Policies: check, add, list, show, diff, backtest, activate, rollback, export, import."
     ),
+    "taxonomy": Command("taxonomy:app", "Topics of your own: check, fit, evaluate."),
     "keys": Command("keys:app", "API keys: create, list, revoke."),
     "users": Command("users:app", "People who sign in to the pages: add, list, set, deactivate, activate."),
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),

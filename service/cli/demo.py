@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service import telemetry
 from service.api.connection import Connection
 from service.app import create_app
@@ -115,7 +115,7 @@ def _own_settings(home: Path, desk: HelpDesk) -> Settings:
     os.environ["HEED_HOME"] = str(home)
     os.environ["HEED_ALLOW_TARGETS"] = f"127.0.0.1:{desk.port}"
     os.environ.setdefault("HEED_LOG_LEVEL", "warning")
-    for name in ("HEED_DATABASE_URL", "HEED_SECRET_KEY", "HEED_PUBLIC_URL", "HEED_REQUIRE_APPROVAL"):
+    for name in ("HEED_DATABASE_URL", "HEED_SECRET_KEY", "HEED_PUBLIC_URL", "HEED_REQUIRE_APPROVAL", "HEED_TAXONOMY"):
         os.environ.pop(name, None)
     return Settings()
 

@@ -35,7 +35,8 @@ CHECK_FAILED = 3
 def check(file: File, as_json: AsJson = False) -> None:
     """Say what is wrong with a policy file, with line and column; needs no database. Exit 3 when it does not hold."""
     try:
-        sound = policies.check(Reader(Settings().model), file.read_bytes())
+        settings = Settings()
+        sound = policies.check(Reader(settings.model, settings.taxonomy), file.read_bytes())
     except InvalidPolicy as error:
         refuse(file, error, CHECK_FAILED, as_json)
     if as_json:
@@ -153,7 +154,7 @@ def activate(
     with opened_session(settings) as session:
         policies.activate(
             session,
-            Reader(settings.model),
+            Reader(settings.model, settings.taxonomy),
             version,
             by=actor(),
             comment=comment,

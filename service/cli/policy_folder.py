@@ -48,6 +48,6 @@ def import_folder(
 
 def _digest(file: Path, document: bytes, settings: Settings, as_json: bool) -> str:
     try:
-        return versions.digest_of(policies.check(Reader(settings.model), document).policy)
+        return versions.digest_of(policies.check(Reader(settings.model, settings.taxonomy), document).policy)
     except InvalidPolicy as error:
         refuse(file, error, 1, as_json)

@@ -72,7 +72,9 @@ def publish(
     session: Session, settings: Settings, file: Path, document: bytes, comment: str | None, as_json: bool
 ) -> versions.Published:
     try:
-        return policies.publish(session, Reader(settings.model), document, by=actor(), comment=comment)
+        return policies.publish(
+            session, Reader(settings.model, settings.taxonomy), document, by=actor(), comment=comment
+        )
     except InvalidPolicy as error:
         refuse(file, error, 1, as_json)
 

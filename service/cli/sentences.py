@@ -8,6 +8,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.catalog import UnknownClassifier
+from models.encoder.weights import WeightsRefused
+from models.taxonomies.folder import HeadRefused
+from models.taxonomies.taxonomy import BadTaxonomy
 from service.cli.serve import PortTaken
 from service.deliver.addresses import InvalidTarget
 from service.ingest.file_layout import UnreadableFile
@@ -33,6 +36,9 @@ _OURS = (
     WeakPassword,
     InvalidTarget,
     UnknownClassifier,
+    WeightsRefused,
+    BadTaxonomy,
+    HeadRefused,
     PortTaken,
     UnreadableFile,
     Overtaken,

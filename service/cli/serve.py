@@ -18,7 +18,6 @@ import typer
 import uvicorn
 
 from models.catalog import check_name
-from models.prediction import Verbatim
 from service import telemetry
 from service.api.connection import Connection
 from service.api.dependencies import Wiring
@@ -71,11 +70,10 @@ def worker(
         works = Works(
             database=opened.database,
             vault=opened.vault,
-            reader=Reader(settings.model),
+            reader=_reader(settings),
             http=open_client(parse_targets(settings.allow_targets)),
             public_url=settings.public_url,
         )
-        works.reader.read([Verbatim("Loaded now, so that the first record does not wait for it.")])
         ended = run(works, opened.database.conninfo, slots=settings.worker_slots, parent=parent)
     if not ended:
         os._exit(1)
@@ -86,6 +84,15 @@ def _leave_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
 
 
+def _reader(settings: Settings) -> Reader:
+    """The model, loaded, so that the first text does not wait for it; where it cannot be used, the log says why."""
+    reader = Reader(settings.model, settings.taxonomy)
+    reader.warm_up()
+    if reader.trouble is not None:
+        log.error("model.refused", model=settings.model, reads=reader.classifier.name, reason=reader.trouble)
+    return reader
+
+
 def web(opened: Opened) -> Wiring:
     """The parts of the web process."""
     settings = opened.settings
@@ -93,7 +100,7 @@ def web(opened: Opened) -> Wiring:
         database=opened.database,
         vault=opened.vault,
         intake=GroupedIntake(opened.database, opened.vault, most_waiting=settings.most_waiting),
-        reader=Reader(settings.model),
+        reader=_reader(settings),
         http=open_client(parse_targets(settings.allow_targets)),
         require_approval=settings.require_approval,
         public_url=settings.public_url,

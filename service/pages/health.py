@@ -106,6 +106,17 @@ def needs(night: Night) -> list[Need]:
     return [*_stopped(night), *_left_behind(night), *_outside(night)]
 
 
+def _unread(trouble: str | None) -> Iterator[Need]:
+    if trouble is not None:
+        yield Need(
+            f"The model cannot be used. {trouble}",
+            "Feedback is taken, and rules on scores go on. Keywords read the texts meanwhile, and no rule acts on what"
+            " they find. Mend it, then start heed anew. What is wrong with it is also told at the console:",
+            "heed doctor",
+            grave=True,
+        )
+
+
 def _stopped(night: Night) -> Iterator[Need]:
     if not night.workers:
         yield Need(
@@ -193,9 +204,9 @@ def summary(health: Health, found: Sequence[Need]) -> str:
 @router.get("/health")
 def show_health(parts: WiringDep, session: SessionDep, visitor: Operator, done: str = "") -> Response:
     """How everything stands."""
-    health = readiness(parts.database)
+    health = readiness(parts.database, parts.reader.trouble)
     night = look(session)
-    found = needs(night)
+    found = [*_unread(parts.reader.trouble), *needs(night)]
     return page(
         "health.html.j2",
         visitor,

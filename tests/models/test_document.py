@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from models.document import combine, describe, document
 from models.keywords import KeywordClassifier
 from models.prediction import DocumentClassification, Reading, Span, Verbatim
-from models.taxonomy import Taxonomy, Topic, default_taxonomy
+from models.taxonomies.taxonomy import Taxonomy, Topic, default_taxonomy
 
 TOPICS = Taxonomy("t", 1, (Topic("a", threshold=0.5), Topic("b", threshold=0.8), Topic("c", threshold=0.5)))
 

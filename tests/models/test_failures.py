@@ -5,7 +5,7 @@ from models.keywords import KeywordClassifier
 from models.patterns import Patterns
 from models.phrases import Cue
 from models.prediction import Reading, Verbatim
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from models.text import normalise, tokenise
 
 

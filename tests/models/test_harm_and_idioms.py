@@ -2,7 +2,7 @@ import pytest
 
 from models.keywords import KeywordClassifier
 from models.prediction import Reading, Verbatim
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 
 
 def read(text: str) -> Reading:

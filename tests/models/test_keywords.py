@@ -3,7 +3,7 @@ import pytest
 from models.keywords import KeywordClassifier, _phrases
 from models.lexicon import english
 from models.prediction import Reading, Verbatim
-from models.taxonomy import Taxonomy, Topic, default_taxonomy
+from models.taxonomies.taxonomy import Taxonomy, Topic, default_taxonomy
 from models.text import normalise, tokenise
 
 

@@ -18,7 +18,7 @@ ALL = [
 @pytest.fixture
 def settings(empty_database, tmp_path) -> Settings:
     """An installation with a worker that lives."""
-    settings = Settings(home=tmp_path, database_url=SecretStr(empty_database.conninfo_url))
+    settings = Settings(home=tmp_path, database_url=SecretStr(empty_database.conninfo_url), model="keywords")
     with open_installation(settings, pool=2) as opened, opened.database.session() as session:
         for name in ("first", "second"):
             create_key(session, opened.vault, name=name, role="admin", actor="test")
@@ -40,7 +40,7 @@ def test_nothing_is_wrong(settings, empty_database):
     assert [finding.name for finding in findings] == ALL
     assert all(finding.ok for finding in findings), findings
     told = {finding.name: finding.detail for finding in findings}
-    assert told["model"] == "keywords@1 reads"
+    assert told["model"] == "keywords@1 reads, topics of default@1"
     assert told["server"].startswith("PostgreSQL 1")
     assert told["audit chain"] == "4 events, each in its place"
 
@@ -94,14 +94,28 @@ def test_one_finding_does_not_hide_the_next(settings, empty_database):
     assert set(wrong(odd, empty_database)) == {"model", "targets", "workers", "audit chain"}
 
 
+def test_a_model_that_cannot_be_used_is_found_with_what_reads_meanwhile(settings, empty_database, tmp_path):
+    (tmp_path / "model").mkdir()
+    found = wrong(settings.model_copy(update={"model": str(tmp_path / "model")}), empty_database)
+    assert set(found) == {"model"}
+    assert str(tmp_path / "model") in found["model"]
+    assert found["model"].endswith("Until then keywords read in its place, and no rule acts on what they find.")
+
+
+def test_topics_that_cannot_be_read_are_found(settings, empty_database, tmp_path):
+    found = wrong(settings.model_copy(update={"taxonomy": tmp_path / "none.yaml"}), empty_database)
+    assert set(found) == {"model"}
+    assert "none.yaml cannot be read (No such file or directory)" in found["model"]
+
+
 def test_a_schema_that_is_missing_is_found(empty_database, tmp_path):
-    found = wrong(Settings(home=tmp_path), empty_database)
+    found = wrong(Settings(home=tmp_path, model="keywords"), empty_database)
     assert set(found) == {"schema"}
     assert "run `heed migrate`" in found["schema"]
 
 
 def test_a_server_that_cannot_be_reached_is_found(tmp_path):
-    found = wrong(Settings(home=tmp_path), connect("postgresql://heed:top-secret@127.0.0.1:1/heed"))
+    found = wrong(Settings(home=tmp_path, model="keywords"), connect("postgresql://heed:top-secret@127.0.0.1:1/heed"))
     assert set(found) == {"server"}
     assert "is not listening there" in found["server"]
     assert "top-secret" not in found["server"]

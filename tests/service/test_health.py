@@ -21,8 +21,16 @@ def test_all_is_well(database):
     a_worker(database)
     health = readiness(database)
     assert (health.ready, health.degraded) == (True, [])
-    assert set(health.checks) == {"database", "schema", "workers", "progress", "dead_letters", "destinations"}
+    from_rows = {"database", "schema", "workers", "progress", "dead_letters", "destinations"}
+    assert set(health.checks) == {*from_rows, "model"}
     assert all(check.ok and check.reason is None for check in health.checks.values())
+
+
+def test_a_model_that_cannot_be_used_is_told_and_holds_nothing_up(database):
+    a_worker(database)
+    health = readiness(database, "heed-en/model.onnx is not there.")
+    assert (health.ready, health.degraded) == (True, ["model"])
+    assert health.checks["model"].reason.endswith("no rule acts on what they find: heed-en/model.onnx is not there.")
 
 
 def test_without_a_worker_feedback_is_taken_all_the_same(database):
@@ -51,7 +59,7 @@ def test_a_record_that_waits_too_long_is_told(database, admin):
 
 def test_an_empty_database_is_not_ready(empty_database):
     health = readiness(empty_database)
-    assert (health.ready, set(health.checks)) == (False, {"database", "schema"})
+    assert (health.ready, set(health.checks)) == (False, {"database", "schema", "model"})
     assert health.checks["schema"].reason.endswith("run `heed migrate`.")
 
 

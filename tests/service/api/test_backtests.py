@@ -10,7 +10,7 @@ from builders import record
 from sqlalchemy import text
 from sqlmodel import Session, select
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service.backtest import job
 from service.backtest.columns import Columns
 from service.backtest.judging import Arrivals, Judge

@@ -74,3 +74,28 @@ def test_nothing_is_stored(house):
     }
     asked(house, {"texts": ["Remember me."]})
     assert {table: house.count(table) for table in before} == before
+
+
+def test_when_too_many_texts_wait_whoever_asks_is_told_when_to_ask_again(house):
+    line = house.wiring.reader.line
+    with line.place("somebody else", 1_000_000):
+        answer = asked(house, {"texts": ["Great, thank you!"]})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (answer.json()["type"], answer.headers["content-type"]) == ("overloaded", "application/problem+json")
+    assert "1000000 texts wait" in answer.json()["detail"]
+    assert asked(house, {"texts": ["Great, thank you!"]}).status_code == 200
+
+
+def test_who_has_a_fair_share_waiting_is_sent_away_alone(house):
+    with house.wiring.reader.line.place("product", 1_000_000):  # as the key is named
+        answer = asked(house, {"texts": ["Great, thank you!"]})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert answer.json()["type"] == "too-many-texts"
+
+
+def test_an_answer_with_an_error_leaves_no_place_taken(house):
+    line = house.wiring.reader.line
+    asked(house, {"texts": ["x"] * 257})
+    asked(house, {"texts": ["x"] * 256})
+    with line.place("product", 1), line.place("product", 1):  # were any place still taken, half would be too many
+        assert asked(house, {"texts": ["x"]}).status_code == 200

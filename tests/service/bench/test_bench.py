@@ -30,7 +30,13 @@ STARTED: list[int] = []
 
 
 def bench(server_url: str, tmp_path: Path, *arguments: str) -> Any:
-    environment = os.environ | {"HEED_DATABASE_URL": server_url, "HEED_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    own = {
+        "HEED_DATABASE_URL": server_url,
+        "HEED_HOME": str(tmp_path),
+        "HEED_MODEL": "keywords",
+        "TMPDIR": str(tmp_path),
+    }
+    environment = os.environ | own
     command = [sys.executable, "-m", "service.cli", "bench", *arguments, "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         STARTED.append(ran.pid)

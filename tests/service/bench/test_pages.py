@@ -18,7 +18,8 @@ FIVE = ["inbox", "inbox of one owner", "work item", "story", "backlog"]
 
 @pytest.fixture(scope="module")
 def report(server_url, tmp_path_factory):
-    settings = Settings(home=tmp_path_factory.mktemp("never"), database_url=server_url, log_level="info")
+    home = tmp_path_factory.mktemp("never")
+    settings = Settings(home=home, database_url=server_url, model="keywords", log_level="info")
     return measure(settings, 200, 60, 20)
 
 
@@ -49,8 +50,9 @@ def test_a_page_that_is_too_slow_ends_with_3(report, monkeypatch, capsys, kept, 
 
 
 def test_copies_are_as_whole_as_what_they_were_copied_from(server_url, tmp_path):
+    settings = Settings(home=tmp_path / "never", database_url=server_url, model="keywords", log_level="info")
     with (
-        scratch(Settings(home=tmp_path / "never", database_url=server_url, log_level="info")) as place,
+        scratch(settings) as place,
         running(place, "service.cli", "serve", "--no-worker", "--port", "0", until="web.started") as web,
     ):
         filled = fill(place, web.port, 200, 60)

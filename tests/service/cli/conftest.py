@@ -59,7 +59,12 @@ def installation(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
     with alone.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     url = server.engine.url.set(database=name).render_as_string(hide_password=False)
-    yield {"HEED_HOME": str(tmp_path_factory.mktemp("home")), "HEED_DATABASE_URL": url, "COLUMNS": "200"}
+    yield {
+        "HEED_HOME": str(tmp_path_factory.mktemp("home")),
+        "HEED_DATABASE_URL": url,
+        "HEED_MODEL": "keywords",
+        "COLUMNS": "200",
+    }
     with alone.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.engine.dispose()
@@ -74,4 +79,4 @@ def shell(installation: dict[str, str], capsys: pytest.CaptureFixture[str]) -> S
 def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Without any database: an address where nobody listens."""
     url = "postgresql://heed:top-secret@127.0.0.1:1/heed"
-    return Shell({"HEED_HOME": str(tmp_path), "HEED_DATABASE_URL": url}, capsys)
+    return Shell({"HEED_HOME": str(tmp_path), "HEED_DATABASE_URL": url, "HEED_MODEL": "keywords"}, capsys)

@@ -177,6 +177,27 @@ def test_an_unknown_model_is_a_sentence(bare):
     assert err.startswith("There is no classifier 'crystal-ball'; there are: ")
 
 
+def test_topics_of_ones_own_are_read_and_bad_ones_are_a_sentence(bare, tmp_path):
+    file = tmp_path / "topics.yaml"
+    file.write_text("{name: bank, version: 3, topics: [{name: cards, keywords: [card]}]}")
+    (read,) = bare.json("classify", "My card was swallowed.", HEED_TAXONOMY=str(file))["results"]
+    assert [topic["label"] for topic in read["topics"]] == ["cards"]
+    _, err = bare("classify", "text", code=1, HEED_TAXONOMY=str(tmp_path / "none.yaml"))
+    assert "none.yaml cannot be read" in err
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("{name: p, rules: [{name: r, when: topic('cards') >= 0.5, then: {create: ticket}}]}")
+    assert bare("policy", "check", str(policy), HEED_TAXONOMY=str(file))[0] == "Policy 'p' is sound: 1 rules.\n"
+    bare("policy", "check", str(policy), code=3)
+
+
+def test_a_model_that_cannot_be_used_is_told_beside_what_keywords_say(bare, tmp_path):
+    (tmp_path / "model").mkdir()
+    out, err = bare("classify", "Great staff!", "--json", HEED_MODEL=str(tmp_path / "model"))
+    assert [one["degraded"] for one in json.loads(out)["results"]] == [True]
+    assert err.startswith("Keywords read in place of the model: ")
+    assert err.count("\n") == 1
+
+
 def test_migrating_says_where_the_schema_stands(shell):
     assert set(shell.json("migrate")) == {"schema"}
     assert shell("migrate")[0].startswith("The database stands at schema 0")

@@ -4,7 +4,7 @@ from importlib.resources import files
 import pytest
 from sqlmodel import Session, select
 
-from models.taxonomy import default_taxonomy
+from models.taxonomies.taxonomy import default_taxonomy
 from service.demo.people import PEOPLE, let_people_in
 from service.people.sessions import WrongPassword, sign_in, signed_in
 from service.route.policy import people_of

@@ -1,6 +1,6 @@
 import pytest
 
-from models.taxonomy import BadTaxonomy, Taxonomy, Topic, default_taxonomy, parse_taxonomy
+from models.taxonomies.taxonomy import BadTaxonomy, Taxonomy, Topic, default_taxonomy, parse_taxonomy
 from models.text import normalise, tokenise
 
 LABELS = [
