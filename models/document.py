@@ -29,7 +29,8 @@ def combine(readings: Sequence[Reading]) -> Reading:
     weighed by length, topics and types the maximum, urgency that of the most urgent one. The record is mixed if
     one of them is, or if one is clearly positive and another clearly negative. It abstains only if every verbatim
     that is not blank does, for the reason of the longest. It is truncated or degraded if any verbatim is, and in
-    the language of the longest. Spans say which verbatim they point into. Logits and vector stay with the verbatims.
+    the language of the longest, whose vector stands for it. Spans say which verbatim they point into; logits stay with
+    the verbatims.
 
     Raises:
         ValueError: there are no readings; a record of scores only has no classification.
@@ -52,6 +53,7 @@ def combine(readings: Sequence[Reading]) -> Reading:
         degraded=any(reading.degraded for reading in readings),
         abstain=None if speaking else longest.abstain,
         spans=tuple(replace(span, verbatim=i) for i, reading in enumerate(readings) for span in reading.spans),
+        vector=longest.vector,
         length=sum(reading.length for reading in readings),
     )
 

@@ -106,15 +106,14 @@ class HuggingFaceClassifier:
         """The probability of each of our labels that one of its labels means."""
         with torch.inference_mode():
             logits = self._model(input_ids=torch.tensor([ids])).logits[0].double().tolist()
-        places = range(len(logits))
         if self._apart:
-            beliefs = {place: sigmoid(logit) for place, logit in enumerate(logits)}
+            beliefs = [sigmoid(logit) for logit in logits]
         else:
-            beliefs = softmax(places, logits)
+            beliefs = list(softmax([str(place) for place in range(len(logits))], logits).values())
         return dict(_by_meaning(self._mapping, beliefs, apart=self._apart))
 
 
-def _by_meaning(mapping: LabelMapping, beliefs: Mapping[int, float], *, apart: bool) -> Iterator[tuple[str, float]]:
+def _by_meaning(mapping: LabelMapping, beliefs: Sequence[float], *, apart: bool) -> Iterator[tuple[str, float]]:
     """Labels that mean the same add up; of those that may hold together, the surest counts."""
     for meaning in dict.fromkeys(one for one in mapping.meanings if one is not None):
         shares = [beliefs[place] for place, one in enumerate(mapping.meanings) if one == meaning]
@@ -176,6 +175,7 @@ def _digest(files: Sequence[Path]) -> str:
 
 def _opened(folder: Path, source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     logging.disable_progress_bar()
+    logging.set_verbosity_error()  # what is missing is told below, in a sentence
     alone = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **alone)

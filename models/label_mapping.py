@@ -74,7 +74,7 @@ def _checked(axis: SpokenAxis, named: Mapping[str, str | None], labels: Sequence
     strange = sorted(set(named) - set(labels))
     if strange:
         raise BadMapping(
-            f"heed.yaml speaks of {', '.join(strange)}, and the checkpoint has only {', '.join(labels)}: mend the names."
+            f"heed.yaml speaks of {', '.join(strange)}, its checkpoint only of {', '.join(labels)}: mend the names."
         )
     left = [label for label in labels if label not in named]
     if left:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from service.api import (
@@ -112,9 +113,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = document["components"]["schemas"]
-        record = FeedbackRecord.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= record.pop("$defs", {})
-        schemas["FeedbackRecord"] = record
+        for shape in _READ_BY_THE_ROUTE:
+            described = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= described.pop("$defs", {})
+            schemas[shape.__name__] = described
         schemas["Problem"] = _PROBLEM
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
@@ -154,6 +156,7 @@ def _describe_errors(operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
+_READ_BY_THE_ROUTE: tuple[type[BaseModel], ...] = (FeedbackRecord, classify.ClassifyIn)
 _ERRORS = {
     "400": "Not readable",
     "401": "No key, or a bad one",

@@ -15,7 +15,7 @@ TENSOR = "centres"
 
 @dataclass(frozen=True, slots=True)
 class Centres:
-    """Unit vectors [K, 384] in the middle of what was learned, and where they end to be near."""
+    """Unit vectors [K, 768] in the middle of what was learned, and where they end to be near."""
 
     rows: Floats
     nearest: int
@@ -42,7 +42,7 @@ class Centres:
         return cls(rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-6), config.nearest, config.cut)
 
     def likeness(self, vector: Floats) -> float:
-        """The mean cosine of a unit vector [384] to the centres nearest to it, from -1 to 1."""
+        """The mean cosine of a unit vector [768] to the centres nearest to it, from -1 to 1."""
         cosines = np.einsum("ij,j->i", self.rows, vector)  # adds in one order; a matrix product may not
         return float(np.partition(cosines, len(cosines) - self.nearest)[-self.nearest :].mean())
 

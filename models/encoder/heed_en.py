@@ -1,7 +1,7 @@
 """heed-en, the model that ships: one pass of the encoder over a text and its clauses, beside what its words say."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class HeedEn:
         types = np.max([one.said.type[0] for one in passes], axis=0)
         urgency = max((one.said.urgency[0] for one in passes), key=lambda row: float(row[1]))
         kinds = self._types(types, words)
-        felt, feeling = self._sentiment(sentiment), self._urgency(urgency, words)
+        felt, feeling = self._sentiment(sentiment, words.sentiment), self._urgency(urgency, words)
         clauses = [found for one in passes for found in self._clauses(one)]
         about = self._topics.read(replace(verbatim, text=text), vector, words.topics, taxonomy)
         held = [topic.name for topic in taxonomy.topics if sigmoid(about[topic.name]) >= topic.threshold]
@@ -124,9 +124,14 @@ class HeedEn:
         said = self.encoder.run(tokens.ids[start:end], asked, ranges)
         return _Window(max(1, end - start), said, tuple(clauses))
 
-    def _sentiment(self, logits: Floats) -> dict[str, float]:
+    def _sentiment(self, logits: Floats, words: Mapping[str, float]) -> dict[str, float]:
+        """What the encoder and, where they were asked, the words say."""
         soft = self._config.sentiment
-        raised = [(float(one) + bias) / soft.temperature for one, bias in zip(logits, soft.biases, strict=True)]
+        spoken = [soft.words * math.log(words[label]) if words else 0.0 for label in SENTIMENTS]
+        raised = [
+            (float(one) + word + bias) / soft.temperature
+            for one, word, bias in zip(logits, spoken, soft.biases, strict=True)
+        ]
         return softmax(SENTIMENTS, raised)
 
     def _types(self, logits: Floats, words: Reading) -> dict[str, float]:
@@ -143,7 +148,7 @@ class HeedEn:
 
     def _clauses(self, window: _Window) -> Iterator[Clause]:
         for row, clause in enumerate(window.clauses, 1):
-            yield Clause(clause, self._sentiment(window.said.sentiment[row]), window.said.vector[row])
+            yield Clause(clause, self._sentiment(window.said.sentiment[row], {}), window.said.vector[row])
 
 
 def _own(text: str, own: Sequence[Segment]) -> str:

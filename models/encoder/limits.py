@@ -49,8 +49,8 @@ _UNSPEAKABLE = re.compile(r"[^aeiouyàâäéèêëíîïóôöúûü]{5}|(?<![ae
 class Limits:
     """What a text is before anybody judges it: its language, its writer's own words, and why to abstain, if so.
 
-    `abstain` says 'out-of-domain' of program code only: the rest takes the vector (models/encoder/domain.py). `whole` is
-    the share of words that the encoder's vocabulary holds in one piece (English .9 and more, other languages about .4).
+    `abstain` says 'out-of-domain' of program code only: all else takes the vector (models/encoder/domain.py). `whole`
+    is the share of words that the encoder's vocabulary holds in one piece: English .9 and more, other languages .4.
     """
 
     language: Language

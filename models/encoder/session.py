@@ -36,7 +36,7 @@ class Pass:
     """What one run says: row 0 of the whole, rows 1.. of the parts asked about.
 
     `sentiment` [S, 3] logits, `type` [S, 4] log-odds, `urgency` [S, 2] log-odds of being above low and above
-    normal, `vector` [S, 384] of length 1.
+    normal, `vector` [S, 768] of length 1.
     """
 
     sentiment: Floats
@@ -93,7 +93,7 @@ class Encoder:
         return self.config.tokens - 2 - (len(question) + 1 if question else 0)
 
     def vector(self, text: str, question: str | None) -> Floats:
-        """The vector [384] of as much of a text as fits into one run."""
+        """The vector [768] of as much of a text as fits into one run."""
         asked = self.question(question)
         whole: Floats = self.run(self.tokens(text).ids[: self.room(asked)], asked, ()).vector[0]
         return whole

@@ -14,7 +14,7 @@ _MOST = 20  # per axis and label, the surest
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause, its sentiment and its vector [384]."""
+    """A clause, its sentiment and its vector [768]."""
 
     place: Segment
     sentiment: Mapping[str, float]

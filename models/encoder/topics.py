@@ -35,11 +35,11 @@ class TopicReader:
     def read(
         self, verbatim: Verbatim, vector: Floats, keywords: Mapping[str, float], taxonomy: Taxonomy
     ) -> Mapping[str, float]:
-        """The log-odds of every topic, from a text, its vector [384] and what its keywords make of each."""
+        """The log-odds of every topic, from a text, its vector [768] and what its keywords make of each."""
         return self._judge(taxonomy).read(verbatim, vector, keywords)
 
     def nearness(self, topic: str, taxonomy: Taxonomy) -> Floats:
-        """The direction [384] of a topic: of two clauses the one whose vector lies nearer speaks of it."""
+        """The direction [768] of a topic: of two clauses the one whose vector lies nearer speaks of it."""
         untaught = self._judge(taxonomy).untaught
         direction: Floats = untaught.directions[untaught.topics.index(topic)]
         return direction

@@ -21,10 +21,14 @@ class _Shape(BaseModel):
 
 
 class Softened(_Shape):
-    """What turns the logits of an exclusive axis into probabilities: softmax((logits + biases) / temperature)."""
+    """What turns the logits of an exclusive axis into probabilities: softmax((logits + words * w + biases) / temperature).
+
+    `w` are the log-probabilities that the keyword baseline gives the same labels.
+    """
 
     temperature: Annotated[float, Field(gt=0)]
     biases: tuple[float, ...]
+    words: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Blend(_Shape):

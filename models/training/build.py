@@ -26,6 +26,7 @@ from models.training.run import seeded, train
 from models.training.run_card import Progress, RunCard
 
 _BASE_FILES = ("tokenizer.json", "config.json", "model.safetensors")
+_FEWEST_ASIDE = 3  # the cut is a quantile of them: these few make it coarse, none make it meaningless
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,11 @@ def build(order: Order, tell: Callable[[Progress], None]) -> RunCard:
     numbers = order.recipe.numbers
     seeded(numbers.seed)
     logging.disable_progress_bar()  # it counts tensors; what people wait for is told below
+    logging.set_verbosity_error()  # or it reports the pooler we leave out
     tokenizer = _tokenizer(base)
     encoder = encoder_from(base.folder, numbers.dropout)
     course = prepare(order.recipe, order.data, tokenizer, encoder)
-    _teaches_our_topics(course)
+    _can_be_exported(course)
     network = Network(encoder, {name: len(labels) for name, labels in course.topic_lists.items()})
     batches = _batches(tokenizer, numbers)
     told = train(network, course.epoch, batches, numbers, folder=order.run, on=order.device, tell=tell)
@@ -117,12 +119,18 @@ def _batches(tokenizer: Tokenizer, numbers: Numbers) -> Batches:
     )
 
 
-def _teaches_our_topics(course: Course) -> None:
-    """What the export needs, before anybody has waited for an hour."""
+def _can_be_exported(course: Course) -> None:
+    """What is fitted after the training needs texts: said before anybody has waited for an hour."""
     if not any(set(labels) == set(default_taxonomy().labels) for labels in course.topic_lists.values()):
         raise CannotTrain(
             "No file of the recipe teaches the topics heed brings: add {file: own/topics.jsonl, source: The heed "
             "authors, licence: Apache-2.0, topic_list: default}."
+        )
+    aside = sum(len(course.held[file.file]) for file in course.files if file.feedback)
+    if aside < _FEWEST_ASIDE:
+        raise CannotTrain(
+            f"Of the texts that `feedback: true` marks as customers' words {aside} are set aside (one in 25), and "
+            f"cut-offs need {_FEWEST_ASIDE}: mark the files that hold what customers write, or add more texts."
         )
 
 

@@ -28,7 +28,7 @@ from models.training.domain import FittedDomain, fit_domain
 from models.training.fit_heads import PLAIN, fit_blend, fit_sentiment
 from models.training.graph import Floats, build
 from models.training.lessons import Course
-from models.training.network import Network
+from models.training.network import VECTOR, Network
 from models.training.recipe import Recipe
 from models.training.smoothing import reach, smooth
 
@@ -120,7 +120,8 @@ def _read(encoder: Encoder, lessons: Sequence[Lesson]) -> _Judged:
         asked = one.question[: encoder.config.question_tokens]
         passes.append(encoder.run(one.tokens[: encoder.room(asked)], asked, ()))
     columns = [
-        np.stack([getattr(said, name)[0] for said in passes]) for name in ("sentiment", "type", "urgency", "vector")
+        np.array([getattr(said, name)[0] for said in passes], dtype=np.float32).reshape(len(passes), width)
+        for name, width in (("sentiment", len(SENTIMENTS)), ("type", len(TYPES)), ("urgency", 2), ("vector", VECTOR))
     ]
     return _Judged(lessons, *columns)
 
@@ -142,9 +143,15 @@ def _config(recipe: Recipe, held: _Judged, own: _Judged) -> Config:
     words = [_words(one) for one in own.lessons]
     types = tuple(_type(own, words, place) for place in range(len(TYPES)))
     plain = _unfitted(recipe, b"", b"").config
-    softened = fit_sentiment(held.sentiment[judged], targets) if judged else plain.sentiment
+    spoken = np.array([_spoken(held.lessons[i]) for i in judged]).reshape(-1, 3)
+    softened = fit_sentiment(held.sentiment[judged], spoken, targets) if judged else plain.sentiment
     urgency = tuple(_urgency(own, words, level) for level in range(2))
     return plain.model_copy(update={"sentiment": softened, "type": types, "urgency": urgency})
+
+
+def _spoken(lesson: Lesson) -> list[float]:
+    """Log-probabilities of the keyword baseline."""
+    return [math.log(belief) for belief in _words(lesson).sentiment.values()]
 
 
 def _words(lesson: Lesson) -> Reading:

@@ -15,24 +15,30 @@ _FEWEST = 20  # texts with and without a label, below which nothing is fitted
 PLAIN = Blend(encoder=1.0, words=0.0, intercept=0.0)
 
 
-def fit_sentiment(logits: Floats, targets: Floats) -> Softened:
-    """Temperature and class biases (Guo et al., 2017, with biases) that make log loss least.
+def fit_sentiment(logits: Floats, words: Floats, targets: Floats) -> Softened:
+    """Temperature, class biases (Guo et al., 2017, with biases) and the say of the words that make log loss least.
 
     Args:
         logits: [n, 3] of the graph that ships.
+        words: [n, 3] log-probabilities of the keyword baseline.
         targets: [n, 3] distributions of what people said.
     """
 
     def loss(free: NDArray[np.float64]) -> float:
-        scores = (logits + np.append(free[1:], 0.0)) / np.exp(free[0])
+        scores = (logits + abs(free[3]) * words + np.append(free[1:3], 0.0)) / np.exp(free[0])
         scores = scores - scores.max(axis=1, keepdims=True)
         log = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        return float(-(targets * log).sum(axis=1).mean() + _RIDGE * (free[1:] ** 2).sum())
+        return float(-(targets * log).sum(axis=1).mean() + _RIDGE * (free[1:3] ** 2).sum())
 
-    best = minimize(loss, np.zeros(3), method="Nelder-Mead", options={"maxiter": 2_000, "xatol": 1e-4}).x
-    biases = np.append(best[1:], 0.0)
+    start = np.array([0.0, 0.0, 0.0, 0.1])
+    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4_000, "xatol": 1e-4}).x
+    biases = np.append(best[1:3], 0.0)
     biases = biases - biases.mean()
-    return Softened(temperature=round(float(np.exp(best[0])), 4), biases=tuple(round(float(one), 4) for one in biases))
+    return Softened(
+        temperature=round(float(np.exp(best[0])), 4),
+        biases=tuple(round(float(one), 4) for one in biases),
+        words=round(float(abs(best[3])), 4),
+    )
 
 
 def fit_blend(encoder: Floats, words: Sequence[float], held: Sequence[bool]) -> Blend:
@@ -40,7 +46,7 @@ def fit_blend(encoder: Floats, words: Sequence[float], held: Sequence[bool]) -> 
 
     Where the words would count against what they say, or labels are few, the encoder speaks alone.
     """
-    truth = np.array(held)
+    truth = np.array(held, dtype=bool)
     if min(truth.sum(), (~truth).sum()) < _FEWEST:
         return PLAIN
     both = np.stack([encoder, np.clip(words, -6, 6)], axis=1)

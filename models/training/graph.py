@@ -86,7 +86,7 @@ def build(weights: Mapping[str, Floats], *, layers: int, heads: int, smoothing: 
 
     Returns:
         a model with inputs `input_ids`, `token_type_ids` [1, T] int64 and `segments` [S, T] float32, and outputs
-        `sentiment` [S, 3], `type` [S, 4], `urgency` [S, 2] and `vector` [S, 384], all float32.
+        `sentiment` [S, 3], `type` [S, 4], `urgency` [S, 2] and `vector` [S, 768] of length 1, all float32.
     """
     graph = _Graph()
     x = _embeddings(graph, weights)
@@ -100,14 +100,20 @@ def build(weights: Mapping[str, Floats], *, layers: int, heads: int, smoothing: 
         _head(graph, pooled, output, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
     twice = np.repeat(weights["urgency.weight"].T, 2, axis=1)
     _head(graph, pooled, "urgency", twice, weights["urgency.bias"] - weights["cuts"])
-    vector = _head(graph, pooled, "vector.raw", weights["vector.weight"].T, weights["vector.bias"])
-    graph.add("LpNormalization", [vector], "vector", axis=-1, p=2)
+    halves = [_half(graph, pooled, name, weights) for name in ("likeness", "subject")]
+    both = graph.add("Concat", halves, "halves", axis=-1)
+    graph.add("Mul", [both, graph.constant("halved", np.array(2**-0.5, dtype=np.float32))], "vector")
     return _model(graph)
 
 
 def _head(graph: _Graph, pooled: str, output: str, weight: Floats, bias: Floats) -> str:
     parts = [graph.constant(f"{output}.weight", weight), graph.constant(f"{output}.bias", bias)]
     return graph.add("Gemm", [pooled, *parts], output)
+
+
+def _half(graph: _Graph, pooled: str, name: str, weights: Mapping[str, Floats]) -> str:
+    raw = _head(graph, pooled, f"{name}.raw", weights[f"{name}.weight"].T, weights[f"{name}.bias"])
+    return graph.add("LpNormalization", [raw], name, axis=-1, p=2)
 
 
 def _embeddings(graph: _Graph, weights: Mapping[str, Floats]) -> str:
@@ -192,7 +198,7 @@ def _model(graph: _Graph) -> onnx.ModelProto:
     ]
     outputs = [
         value(name, TensorProto.FLOAT, ["segments", width])
-        for name, width in (("sentiment", 3), ("type", 4), ("urgency", 2), ("vector", 384))
+        for name, width in (("sentiment", 3), ("type", 4), ("urgency", 2), ("vector", 768))
     ]
     made = helper.make_model(
         helper.make_graph(graph.nodes, "heed", inputs, outputs, graph.constants),

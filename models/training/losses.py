@@ -23,10 +23,11 @@ def loss(network: Network, batch: Batch, numbers: Numbers) -> dict[str, Tensor]:
         "sentiment": sentiment_loss(said["sentiment"], taught, numbers.label_smoothing),
         "type": numbers.type_weight * type_loss(said["type"], taught),
         "urgency": numbers.urgency_weight * urgency_loss(said["urgency"], taught),
-        "vector": numbers.vector_weight * vector_loss(said["vector"], taught),
+        "likeness": numbers.likeness_weight * turned(said["likeness"], taught),
+        "subject": numbers.subject_weight * turned(said["subject"], taught),
     }
     for name in network.topics:
-        losses[f"topics {name}"] = numbers.topic_weight * topic_loss(network, name, said["vector"], taught)
+        losses[f"topics {name}"] = numbers.topic_weight * topic_loss(network, name, said["subject"], taught)
     return losses
 
 
@@ -68,18 +69,18 @@ def urgency_loss(log_odds: Tensor, taught: Sequence[Lesson]) -> Tensor:
     return nn.functional.binary_cross_entropy_with_logits(log_odds[among], above)
 
 
-def vector_loss(vectors: Tensor, taught: Sequence[Lesson]) -> Tensor:
-    """How far the vectors have turned from those of the pretrained encoder (1 - cosine): likeness must survive."""
+def turned(vectors: Tensor, taught: Sequence[Lesson]) -> Tensor:
+    """How far vectors have turned from those of the pretrained encoder: the mean of 1 - cosine."""
     before = torch.stack([torch.from_numpy(one.vector) for one in taught]).to(vectors.device)
     return (1 - (vectors * before).sum(-1)).mean()
 
 
-def topic_loss(network: Network, name: str, vectors: Tensor, taught: Sequence[Lesson]) -> Tensor:
-    """Binary cross-entropy over one list of topics; the heads are left behind, what they taught the vector stays."""
+def topic_loss(network: Network, name: str, subjects: Tensor, taught: Sequence[Lesson]) -> Tensor:
+    """Binary cross-entropy over one list of topics; the heads are left behind, what they taught stays in `subject`."""
     among = [i for i, one in enumerate(taught) if one.topic_list == name]
     if not among:
-        return vectors.sum() * 0
-    logits = network.topic_logits(name, vectors[among])
+        return subjects.sum() * 0
+    logits = network.topic_logits(name, subjects[among])
     target = torch.zeros_like(logits)
     for row, i in enumerate(among):
         target[row, list(taught[i].topics)] = 1

@@ -9,7 +9,8 @@ from transformers import BertConfig, BertModel
 
 from models.prediction import SENTIMENTS, TYPES
 
-WIDTH = 384  # of a token and of the sentence vector
+WIDTH = 384  # of a token
+VECTOR = 2 * WIDTH  # of the sentence vector: likeness and subject
 
 
 class Network(nn.Module):
@@ -18,6 +19,9 @@ class Network(nn.Module):
     A segment's belief is a linear function of the mean of its tokens, so a whole text and each of its clauses are
     read in the same pass. Urgency is ordinal (McCullagh, "Regression models for ordinal data", 1980): one score and
     two cut-points, `urgency[..., k]` the log-odds of being above level k.
+
+    The sentence vector has two halves. `likeness` is kept where the pretrained encoder put a text, so that texts that
+    mean the same stay near each other; `subject` is free to learn what lists of topics tell apart.
     """
 
     def __init__(self, encoder: BertModel, topic_lists: Mapping[str, int]) -> None:
@@ -28,9 +32,10 @@ class Network(nn.Module):
         self.types = nn.Linear(WIDTH, len(TYPES))
         self.urgency = nn.Linear(WIDTH, 1)
         self.cuts = nn.Parameter(torch.tensor([0.0, 3.0]))
-        self.vector = nn.Linear(WIDTH, WIDTH)
-        nn.init.eye_(self.vector.weight)
-        nn.init.zeros_(self.vector.bias)
+        self.likeness, self.subject = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+        for half in (self.likeness, self.subject):
+            nn.init.eye_(half.weight)
+            nn.init.zeros_(half.bias)
         self.topics = nn.ModuleDict({name: nn.Linear(WIDTH, size) for name, size in topic_lists.items()})
 
     def pool(self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor, segments: Tensor) -> Tensor:
@@ -41,19 +46,19 @@ class Network(nn.Module):
         return torch.bmm(segments.to(hidden.dtype), hidden).float()
 
     def heads(self, pooled: Tensor) -> dict[str, Tensor]:
-        """Logits of sentiment and type, the two log-odds of urgency, and the vector of length 1."""
+        """Logits of sentiment and type, the two log-odds of urgency, and the halves of the vector, each of length 1."""
         kept = self.dropout(pooled)
-        vector = nn.functional.normalize(self.vector(pooled), dim=-1)
         return {
             "sentiment": self.sentiment(kept),
             "type": self.types(kept),
             "urgency": self.urgency(kept) - self.cuts,
-            "vector": vector,
+            "likeness": nn.functional.normalize(self.likeness(pooled), dim=-1),
+            "subject": nn.functional.normalize(self.subject(pooled), dim=-1),
         }
 
-    def topic_logits(self, name: str, vector: Tensor) -> Tensor:
+    def topic_logits(self, name: str, subject: Tensor) -> Tensor:
         """Log-odds of the topics of one list; the scale lets a vector of length 1 be sure."""
-        logits: Tensor = self.topics[name](vector * 10)
+        logits: Tensor = self.topics[name](subject * 10)
         return logits
 
 

@@ -68,7 +68,8 @@ class Numbers(_Shape):
     question_dropout: float = 0.15
     joined: float = 0.15
     averaged_from: float = 0.5
-    vector_weight: float = 3.0
+    likeness_weight: float = 6.0
+    subject_weight: float = 1.0
     topic_weight: float = 4.0
     type_weight: float = 0.5
     urgency_weight: float = 0.5

@@ -2,13 +2,12 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.prediction import Classification, Verbatim
 from service.api import examples
-from service.api.dependencies import StrictRoute, WiringDep, allow
-from service.people.access import Caller
+from service.api.dependencies import StrictRoute, UnreadDep, WiringDep
 
 router = APIRouter(prefix="/v1/classify", tags=["classify"], route_class=StrictRoute)
 
@@ -36,19 +35,25 @@ class ClassifyOut(BaseModel):
     results: list[Classification]
 
 
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ClassifyIn"}}},
+    }
+}
+
+
 @router.post(
     "",
     summary="Classify texts",
     response_model=ClassifyOut,
     responses=examples.answer(200, examples.CLASSIFIED)
     | {429: {"description": "So many of your texts wait that no more are taken: ask again after `Retry-After`"}},
+    openapi_extra=_BODY,
 )
-def classify(
-    parts: WiringDep,
-    caller: Annotated[Caller, Depends(allow("supervisor", "product"))],
-    body: ClassifyIn,
-) -> Response:
+def classify(parts: WiringDep, unread: UnreadDep) -> Response:
     """Classify texts without storing them."""
+    caller, body = unread.read(ClassifyIn, "supervisor", "product")
     questions = body.questions or [None] * len(body.texts)
     asked = [Verbatim(text, question) for text, question in zip(body.texts, questions, strict=True)]
     with parts.reader.line.place(caller.name, len(asked)):

@@ -29,8 +29,8 @@ from service.store.postgres import EmbeddedUnavailable
 OPERATIONS = 21.5e6  # of the encoder for one token: 6 layers of 2 (4 * 384^2 + 2 * 384 * 1536), and the attention
 PEER = Path(__file__).parents[2] / ".venv-train" / "bin" / "python"
 NO_PEER = (
-    "Not measured: no interpreter with torch and transformers. `make .venv-train/.ready` makes one, or name yours: "
-    "--peer-python /path/to/python."
+    "So nothing was measured against them: `make .venv-train/.ready` makes an interpreter that has torch and "
+    "transformers, or name yours with --peer-python."
 )
 _TURN = 20  # texts that heed and the pipelines read in turn
 _PATHS = ("encoder", "whole")
@@ -48,7 +48,8 @@ HOW = paragraphs(
     spans); encoder path: tokens in, beliefs and vector of the whole text out
 
     share of the peak: {OPERATIONS / 1e6:g} million operations a token * tokens / CPU seconds of the encoder path, over
-    the best MatMulInteger (u8 x s8, constant right side) of ONNX Runtime at one thread among 12 shapes in the same run
+    the best MatMulInteger (u8 x s8, constant right side) of ONNX Runtime at one thread among 12 shapes in the same run;
+    where the processor has matrix units (AMX) that peak is theirs, several times that of its vectors
 
     start: fresh processes to the first answer and their end, CPU of user and system and the largest resident memory;
     the peer is one pipeline, imported, loaded and asked once
@@ -85,7 +86,7 @@ def measure(settings: Settings, weights: Path, peer: Path, number: int, rounds: 
     Args:
         settings: where a database is, for the service; the data are not touched.
         weights: a folder of shipped weights.
-        peer: an interpreter with torch and transformers. Where there is none its goals stay unmeasured.
+        peer: an interpreter with torch and transformers. Where it has not got them its goals stay unmeasured.
         number: texts in each round.
         rounds: how often everything is repeated, at least once.
 
@@ -97,12 +98,16 @@ def measure(settings: Settings, weights: Path, peer: Path, number: int, rounds: 
         bench = _Bench(HeedEn(weights), weights, customer_texts(number))
     except WeightsRefused as error:
         raise BenchFailed(str(error)) from error
-    notes = [] if peer.exists() else [NO_PEER]
+    notes: list[str] = []
     with ExitStack() as stack:
-        made = stack.enter_context(checkpoints(peer, weights / "tokenizer.json")) if peer.exists() else None
-        theirs = stack.enter_context(pipelines(made)) if made else None
-        if theirs:
+        made, theirs = None, None
+        try:
+            made = stack.enter_context(checkpoints(peer, weights / "tokenizer.json"))
+            theirs = stack.enter_context(pipelines(made))
             notes.append(f"Peer: {theirs.versions}.")
+        except BenchFailed as error:
+            made = None
+            notes.append(f"{error} {NO_PEER}")
         for _ in range(rounds):
             bench.read(theirs)
         bench.fresh(made)  # not counted: it fills the disk's caches
@@ -121,7 +126,8 @@ class _Bench:
         self._classifier = classifier
         self._weights = weights
         self._texts = texts
-        self._tokens = sum(len(classifier.encoder.tokens(text).ids) + 2 for text in texts)
+        room = classifier.encoder.room(())
+        self._tokens = sum(min(len(classifier.encoder.tokens(text).ids), room) + 2 for text in texts)
         self._found: dict[str, list[float]] = defaultdict(list)
         self._whole(texts[:_TURN])
 

@@ -111,7 +111,4 @@ def _command(python: Path, *arguments: str) -> list[str]:
 
 def _failed(errors: str) -> BenchFailed:
     last = (errors.strip() or "it said nothing").splitlines()[-1]
-    return BenchFailed(
-        f"The Hugging Face pipelines did not run ({last}): --peer-python names an interpreter that has torch and "
-        "transformers."
-    )
+    return BenchFailed(f"The Hugging Face pipelines did not run ({last}).")

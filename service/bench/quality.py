@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from calibration.calibrators.class_scaling import fit_temperature_and_biases
-from calibration.result import Undefined
+from calibration.result import Degenerate, Undefined
 from models.catalog import UnknownClassifier
 from models.catalog import load as load_classifier
 from models.encoder.weights import WeightsRefused
@@ -21,6 +21,7 @@ from service.bench.figures import BenchFailed, paragraphs
 from service.bench.goals import Goal, all_kept, judged
 from service.bench.scores import (
     Classes,
+    Floats,
     Score,
     Weighted,
     accuracy,
@@ -38,7 +39,7 @@ READERS = ("heed", "VADER", "TF-IDF + LR", "keywords")
 LABELS = 50
 DRAWS = 20
 _SIDES = (0, 2)  # negative, positive
-_AGREEMENT = "label_agreement_with_fp32"
+_AGREEMENT = "agreement_with_float32"
 
 HOW = paragraphs(
     f"""
@@ -153,19 +154,15 @@ class _Bench:
     def _believed(self, what: str, name: str, statistic: Statistic, bounds: tuple[float, float]) -> Row:
         data = self._set(name)
         texts = [item for item in datasets.drawn(data.judged, self._most) if item.sentiment is not None]
-        scores = {
-            who: scored(statistic(believe, data.train, texts), len(texts))
-            for who, believe in self._readers(name).items()
-        }
-        return _row(what, len(texts), scores if texts else {}, bounds)
+        readers = self._readers(name) if texts else {}
+        scores = {who: scored(statistic(one, data.train, texts), len(texts)) for who, one in readers.items()}
+        return _row(what, len(texts), scores, bounds)
 
     def _honest(self, name: str) -> Row:
         texts = [item for item in datasets.drawn(self._set(name).judged, self._most) if item.sentiment is not None]
-        readers = {
-            who: believe for who, believe in self._readers(name).items() if who != "VADER"
-        }  # it gives no chances
+        readers = {"heed": self._heed.believe, "keywords": self._keywords} if texts else {}  # the peers give no chances
         scores = {who: calibration_error(_truth(texts), softmax(one(texts), axis=1)) for who, one in readers.items()}
-        return Row(f"ECE, {name}", len(texts), None, scores if texts else {})
+        return Row(f"ECE, {name}", len(texts), None, scores)
 
     def _named(self, what: str, taught: str, name: str, bounds: tuple[float, float]) -> Row:
         known = self._set(taught)
@@ -238,13 +235,19 @@ def _two_sides(believe: Believe, _: Sequence[Item], texts: Sequence[Item]) -> We
     return accuracy(_truth(texts), sides[believe(texts)[:, sides].argmax(axis=1)])
 
 
+def _too_few(_: Floats) -> float:
+    raise Degenerate(f"there are fewer than {LABELS} labelled texts to learn from")
+
+
 def _after_labels(believe: Believe, train: Sequence[Item], texts: Sequence[Item]) -> Weighted:
     """The mean over the draws, each with a calibration of its own; where one cannot be fitted nothing is changed."""
     labelled = [item for item in train if item.sentiment is not None]
+    if len(labelled) < LABELS:
+        return _too_few
     truth, beliefs = _truth(texts), believe(texts)
     draws = []
     for number in range(DRAWS):
-        chosen = Random(number).sample(labelled, min(LABELS, len(labelled)))  # noqa: S311 (texts, not secrets)
+        chosen = Random(number).sample(labelled, LABELS)  # noqa: S311 (texts, not secrets)
         fit = fit_temperature_and_biases(believe(chosen), _truth(chosen))
         said = beliefs if isinstance(fit, Undefined) else fit.apply(beliefs)
         draws.append(macro_f1(truth, said.argmax(axis=1)))

@@ -22,7 +22,7 @@ from service.cli.output import AsJson, print_json, print_table
 from service.settings import Settings
 
 app = typer.Typer(
-    help="Benchmarks: ingest, road, import, backtest, pages, promise, route, models, quality.",
+    help="Measure: ingest, road, import, backtest, pages, promise, route, models, quality.",
     no_args_is_help=True,
 )
 

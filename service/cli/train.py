@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from models.training import course_check
@@ -106,10 +106,14 @@ def _shown(recipe: Recipe) -> Iterator[Callable[[Progress], None]]:
     if not console.is_terminal:
         yield lambda at: print(_words(at), file=sys.stderr, flush=True)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console) as bar:
-        task = bar.add_task(f"{recipe.name}: reading and preparing", total=None)
-        yield lambda at: bar.update(task, description=_words(at), completed=at.step, total=at.steps)
+        task = bar.add_task("reading and preparing", total=None)
+        yield lambda at: bar.update(task, description=_brief(recipe, at), completed=at.step, total=at.steps)
+
+
+def _brief(recipe: Recipe, at: Progress) -> str:
+    return f"{recipe.name}: loss {sum(at.losses.values()):.3f}"
 
 
 def _words(at: Progress) -> str:

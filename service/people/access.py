@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from service.store import audit
+from service.store.database import Database
 from service.store.tables import ApiKey, now
 from service.store.vault import Vault
 
@@ -82,8 +83,13 @@ def revoke_key(session: Session, key_id: UUID, *, actor: str) -> bool:
     return True
 
 
-def caller(session: Session, vault: Vault, key: str) -> Caller | None:
-    """Who holds this key; None for an unknown or revoked one."""
-    found = select(ApiKey).where(col(ApiKey.digest) == vault.digest(key), col(ApiKey.revoked_at).is_(None))
-    row = session.exec(found).first()
-    return Caller(row.name, frozenset({row.role}), row.source) if row else None
+def caller(database: Database, vault: Vault, key: str) -> Caller | None:
+    """Who holds this key at this moment; None for an unknown or revoked one."""
+    row = database.lookups.row(_HOLDER, [vault.digest(key)])
+    if row is None:
+        return None
+    name, role, source = row
+    return Caller(name, frozenset({role}), source)
+
+
+_HOLDER = "SELECT name, role, source FROM api_key WHERE digest = %s AND revoked_at IS NULL"

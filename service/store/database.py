@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+from service.store.lookups import Lookups
 from service.store.watchdog import watch
 
 OLDEST_SERVER = 16
@@ -24,9 +25,10 @@ class DatabaseUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An engine, and the libpq address the job engine connects to."""
+    """An engine, the single statements that need no session, and the libpq address the job engine connects to."""
 
     engine: Engine
+    lookups: Lookups
     conninfo: str
 
     @property
@@ -117,7 +119,7 @@ def connect(address: str, *, pool: int = 20, patience: Patience = WORK) -> Datab
         raise DatabaseUnusable(
             f"PostgreSQL refuses HEED_DATABASE_URL ({str(error).strip()}): correct what follows its '?'."
         ) from error
-    return Database(engine, conninfo)
+    return Database(engine, Lookups(engine), conninfo)
 
 
 @contextmanager

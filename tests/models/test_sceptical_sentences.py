@@ -91,7 +91,9 @@ def test_every_kind_of_error_is_noticed():
         language="en",
         language_probability=1.0,
     )
-    right = Outcome(sentiment="negative", mixed=False, has=["complaint"], lacks=["praise"], urgency="low", abstain="none")
+    right = Outcome(
+        sentiment="negative", mixed=False, has=["complaint"], lacks=["praise"], urgency="low", abstain="none"
+    )
     assert errors(reading, right) == []
     wrong = Outcome(
         sentiment="positive",

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -29,12 +30,17 @@ build(Order(course, check(course, data).files, data, out, base=base), killed_in_
 """
 
 
+def ordered(course, out):
+    """The words that train this course, on one thread: so many tests may share a machine."""
+    words = ["train", course.data, "--recipe", course.recipe, "--base", course.base]
+    return [*words, "--out", out, "--threads", 1]
+
+
 @pytest.fixture(scope="module")
 def trained(course, tmp_path_factory) -> Path:
     """The folder of a model that was trained in one go, by a process of its own."""
     out = tmp_path_factory.mktemp("trained")
-    words = ["train", course.data, "--recipe", course.recipe, "--base", course.base, "--out", out, "--threads", 1]
-    command = [sys.executable, "-m", "service.cli", *map(str, words)]
+    command = [sys.executable, "-m", "service.cli", *map(str, ordered(course, out))]
     ended = subprocess.run(command, capture_output=True, timeout=100, check=False, text=True)
     assert ended.returncode == 0, ended.stderr
     (out / "said").write_text(ended.stdout)
@@ -89,7 +95,7 @@ def test_a_killed_run_typed_again_ends_with_the_weights_of_one_that_was_not(cour
     assert killed.returncode == -9
     assert not (out / "run/network.safetensors").exists()
 
-    heed("train", course.data, "--recipe", course.recipe, "--base", course.base, "--out", out, "--threads", 1)
+    heed(*ordered(course, out))
 
     whole, resumed = (load_file(folder / "run/network.safetensors") for folder in (trained, out))
     assert [name for name in whole if whole[name].tobytes() != resumed[name].tobytes()] == []
@@ -101,7 +107,7 @@ def test_a_killed_run_typed_again_ends_with_the_weights_of_one_that_was_not(cour
 def test_a_folder_with_the_run_of_another_recipe_is_refused(course, trained, tmp_path, heed):
     other = tmp_path / "other.yaml"
     other.write_text(course.recipe.read_text().replace("epochs: 3", "epochs: 4"))
-    said = heed("train", course.data, "--recipe", other, "--base", course.base, "--out", trained, code=1)
+    said = heed(*ordered(replace(course, recipe=other), trained), code=1)
     assert "holds a run of another recipe, other data or another base: name another folder with --out" in said[1]
 
 
@@ -118,14 +124,38 @@ def test_a_base_that_cannot_be_used_is_refused(course, tmp_path, heed, spoil, se
     base = tmp_path / "base"
     shutil.copytree(course.base, base)
     spoil(base)
-    words = ["train", course.data, "--recipe", course.recipe, "--base", base, "--out", tmp_path / "out"]
-    assert sentence in heed(*words, code=1)[1]
+    assert sentence in heed(*ordered(replace(course, base=base), tmp_path / "out"), code=1)[1]
+
+
+def test_labels_on_one_axis_are_enough(course, tmp_path, heed, monkeypatch):
+    recipe = tmp_path / "sentiment.yaml"
+    alone = course.recipe.read_text().replace("repeat: 2,", "columns: {sentiment: sentiment},")
+    recipe.write_text(alone.replace("epochs: 3", "epochs: 1").replace("heed-tiny", "heed-one"))
+    heed(*ordered(replace(course, recipe=recipe), tmp_path / "out"))
+    monkeypatch.setenv("HEED_MODEL", str(tmp_path / "out/model"))
+    found = json.loads(heed("classify", "the nurse was kind", "--json")[0])["results"][0]
+    assert found["classifier"] == "heed-one@3"
+    assert set(found["type"]["probabilities"]) == {"suggestion", "complaint", "praise", "question"}
+
+
+def test_a_recipe_without_customers_words_is_refused_too(course, tmp_path, heed):
+    recipe = tmp_path / "forum.yaml"
+    recipe.write_text(course.recipe.read_text().replace(", feedback: true", ""))
+    said = heed(*ordered(replace(course, recipe=recipe), tmp_path / "out"), code=1)[1]
+    assert "0 are set aside (one in 25), and cut-offs need 3" in said
+
+
+def test_a_finished_run_typed_again_only_exports(course, trained, heed):
+    before = (trained / "model/model.onnx").read_bytes()
+    said = heed(*ordered(course, trained))[1]
+    assert "step" not in said
+    assert (trained / "model/model.onnx").read_bytes() == before
 
 
 def test_a_recipe_without_our_topics_is_refused_before_anybody_waits(course, tmp_path, heed):
     recipe = tmp_path / "alone.yaml"
-    recipe.write_text("".join(line for line in course.recipe.open() if "topics.jsonl" not in line))
-    said = heed("train", course.data, "--recipe", recipe, "--base", course.base, "--out", tmp_path / "out", code=1)[1]
+    recipe.write_text("\n".join(line for line in course.recipe.read_text().splitlines() if "topics.jsonl" not in line))
+    said = heed(*ordered(replace(course, recipe=recipe), tmp_path / "out"), code=1)[1]
     assert said.startswith("No file of the recipe teaches the topics heed brings: add {file: own/topics.jsonl")
 
 

@@ -82,7 +82,7 @@ def test_any_text_gives_probabilities_and_spans_within_it(text, question):
     for values in (reading.sentiment, reading.urgency, reading.types, reading.topics):
         assert all(0 <= value <= 1 for value in values.values())
     assert all(0 <= span.start < span.end <= len(text) for span in reading.spans)
-    assert len(reading.vector) == 384
+    assert len(reading.vector) == 768
     assert reading.length == len(text)
 
 
