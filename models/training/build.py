@@ -144,7 +144,8 @@ def _keep(network: Network, course: Course, folder: Path) -> None:
 def _publish(card: RunCard, order: Order) -> None:
     """The card beside the run and, as the model card, beside the weights; then the manifest over all of them."""
     run_card.write(card, order.run)
-    shutil.copyfile(order.run / "run.md", order.model / "README.md")
+    told = (order.run / "run.md").read_text(encoding="utf-8")
+    (order.model / "README.md").write_text(f"{order.about}\n\n{told}".lstrip(), encoding="utf-8")
     shutil.copyfile(order.run / "curves.svg", order.model / "curves.svg")
     data = [{"file": one.file, "source": one.source, "licence": one.licence, "sha256": one.sha256} for one in card.data]
     base = {"name": card.base, "sha256": card.base_sha256}

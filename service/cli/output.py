@@ -29,4 +29,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in row))
     console = Console()
-    console.print(table, width=None if console.is_terminal else _WIDE, crop=console.is_terminal)
+    if console.is_terminal:
+        console.print(table)
+    else:
+        Console(width=_WIDE).print(table, crop=False)

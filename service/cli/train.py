@@ -67,7 +67,8 @@ def train(
             _tell(course, checked, as_json)
             raise typer.Exit(1 if checked.troubles else 0)
         _require_torch()
-        order = Order(course, checked.files, data, out, device, threads or len(os.sched_getaffinity(0)), base)
+        cores = threads or len(os.sched_getaffinity(0))
+        order = Order(course, checked.files, data, out, device, cores, base, _about(recipe))
         card = _build(order)
     except (BadRecipe, BadCorpus, NoBaseWeights, CannotTrain, UnicodeDecodeError) as error:
         typer.echo(str(error), err=True)
@@ -78,6 +79,12 @@ def train(
         texts = sum(one.train for one in card.data)
         print(f"{card.model} learned from {texts:,} texts; {order.run / 'run.md'} says how it was made.")
         print(f"To read with it: HEED_MODEL={order.model}")
+
+
+def _about(recipe: Path) -> str:
+    """What people wrote of the model: the Markdown file beside its recipe, if there is one."""
+    page = recipe.with_suffix(".md")
+    return page.read_text(encoding="utf-8").strip() if page.is_file() else ""
 
 
 def _require_torch() -> None:
