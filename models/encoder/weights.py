@@ -21,7 +21,7 @@ class _Shape(BaseModel):
 
 
 class Softened(_Shape):
-    """What turns the logits of an exclusive axis into probabilities: softmax((logits + words * w + biases) / temperature).
+    """What turns the logits of an exclusive axis into probabilities: softmax((logits + words * w + biases) / T).
 
     `w` are the log-probabilities that the keyword baseline gives the same labels.
     """
