@@ -3,6 +3,7 @@
 from itertools import product
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -44,6 +45,7 @@ from service.pages import sources as sources_page
 from service.pages import story as story_page
 from service.pages import work_item as work_item_page
 from service.pages.visitor import astray
+from service.reading_pool import usable_threads
 from service.version import VERSION
 
 _DESCRIPTION = """heed turns what customers write into the follow-up it deserves.
@@ -100,6 +102,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         strict_content_type=False,
     )
     app.state.wiring = wiring
+    app.state.few = CapacityLimiter(usable_threads() + 2)
     for module in (*RESOURCES, *PAGES):
         app.include_router(module.router)
     install(app)

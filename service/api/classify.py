@@ -1,17 +1,22 @@
 """`POST /v1/classify`: what the classifier says of a few texts; nothing is stored."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.prediction import Classification, Verbatim
 from service.api import examples
-from service.api.dependencies import StrictRoute, UnreadDep, WiringDep
+from service.api.dependencies import StrictRoute, Unread, UnreadDep
 
 router = APIRouter(prefix="/v1/classify", tags=["classify"], route_class=StrictRoute)
 
 Text = Annotated[str, Field(max_length=100_000)]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """As FastAPI describes a field that may be missing."""
+    del schema["default"]
 
 
 class ClassifyIn(BaseModel):
@@ -20,7 +25,7 @@ class ClassifyIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.TEXTS]})
 
     texts: Annotated[list[Text], Field(min_length=1, max_length=256)]
-    questions: list[Text | None] | None = None
+    questions: Annotated[list[Text | None] | None, Field(json_schema_extra=_without_default)] = None
 
     @model_validator(mode="after")
     def _a_question_each(self) -> Self:
@@ -51,12 +56,17 @@ _BODY = {
     | {429: {"description": "So many of your texts wait that no more are taken: ask again after `Retry-After`"}},
     openapi_extra=_BODY,
 )
-def classify(parts: WiringDep, unread: UnreadDep) -> Response:
+async def classify(unread: UnreadDep) -> Response:
     """Classify texts without storing them."""
+    return await unread.in_a_thread(_classified)
+
+
+def _classified(unread: Unread) -> Response:
     caller, body = unread.read(ClassifyIn, "supervisor", "product")
+    reader = unread.parts.reader
     questions = body.questions or [None] * len(body.texts)
     asked = [Verbatim(text, question) for text, question in zip(body.texts, questions, strict=True)]
-    with parts.reader.line.place(caller.name, len(asked)):
-        read = ClassifyOut(results=parts.reader.read(asked))
+    with reader.line.place(caller.name, len(asked)):
+        read = ClassifyOut(results=reader.read(asked))
     # Written here, in this thread: FastAPI would check it once more, in another one.
     return Response(read.model_dump_json(), media_type="application/json")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
@@ -97,6 +98,7 @@ def _let_in(who: Caller, *roles: str, reading: bool) -> Caller:
 
 
 Shape = TypeVar("Shape", bound=BaseModel)
+_A_LITTLE = 4_096  # bytes of JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,15 @@ class Unread:
     parts: Wiring
     credentials: HTTPAuthorizationCredentials | None
     content: bytes
+    few: CapacityLimiter
+
+    async def in_a_thread(self, answer: "Callable[[Unread], Response]") -> Response:
+        """Answer in a thread. What is little shares a few threads, one or two more than can work at a time.
+
+        Forty of them that wait for each other cost more, and nobody else would find one free. Lists go where
+        many can come in at once, so that a line that is too long sends them away.
+        """
+        return await to_thread.run_sync(answer, self, limiter=self.few if len(self.content) <= _A_LITTLE else None)
 
     def read(self, shape: type[Shape], *roles: str) -> tuple[Caller, Shape]:
         """Who is calling, one of these roles, and the body; what is wrong is answered as any other route would."""
@@ -121,15 +132,12 @@ class Unread:
             raise invalid(RequestValidationError(found, body=value), shape) from error
 
 
-async def _unread(request: Request, parts: WiringDep, credentials: Credentials) -> Unread:
+async def _unread(request: Request, credentials: Credentials) -> Unread:
     require_json(request)
-    return Unread(parts, credentials, await request.body())
+    return Unread(await wiring(request), credentials, await request.body(), request.app.state.few)
 
 
 UnreadDep = Annotated[Unread, Depends(_unread)]
-
-
-_A_LITTLE = 4_096  # bytes of JSON
 
 
 class StrictRoute(APIRoute):

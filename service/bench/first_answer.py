@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-TEXT = "The parcel came late."
+TEXT = "The parcel came two weeks late, and nobody told us why."
 
 
 def encoder(folder: Path) -> None:

@@ -52,6 +52,33 @@ def test_out_of_bounds(house, body, pointer):
     assert error["detail"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("role", "content", "status"),
+    [
+        (None, "{", 400),
+        (None, '{"texts": [NaN]}', 400),
+        (None, "{}", 401),
+        ("source", "{}", 403),
+        ("auditor", '{"texts": ["x"]}', 403),
+        ("product", '{"texts": ["x"], "texts": ["y"]}', 400),
+        ("product", '{"texts": ["\\ud800"]}', 422),
+        ("product", "", 400),
+        ("product", "[" * 65 + "]" * 65, 400),
+        ("supervisor", '{"texts": ["x"]}', 200),
+        ("admin", '{"texts": ["x"]}', 200),
+    ],
+)
+def test_what_cannot_be_read_comes_before_who_is_asking_and_that_before_what_is_wrong(house, role, content, status):
+    headers = {} if role else {"authorization": "Bearer heed_live_nobody"}
+    answer = house.client(role or "product").post("/v1/classify", content=content, headers=headers)
+    assert answer.status_code == status, answer.text
+
+
+def test_another_kind_of_body_is_refused(house):
+    answer = house.client("product").post("/v1/classify", content="{}", headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+
+
 def test_questions_may_be_missing_one_by_one(house):
     assert asked(house, {"texts": ["x", "y"], "questions": ["Why?", None]}).status_code == 200
     assert asked(house, {"texts": ["x"], "questions": None}).status_code == 200
