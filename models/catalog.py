@@ -59,7 +59,10 @@ def load(name: str) -> Classifier:
 
 
 def _is_checkpoint(name: str) -> bool:
-    return "/" in name or (bool(name) and Path(name).is_dir())
+    try:
+        return "/" in name or (bool(name) and Path(name).is_dir())
+    except OSError:  # longer than a name can be
+        return False
 
 
 def _own(place: str) -> Classifier:

@@ -1,15 +1,15 @@
-"""What goes wrong, as patterns: failures told as facts, irony, alarms and idioms, from `english_failures.yaml`."""
+"""What goes wrong, as patterns: failures told as facts, irony, alarms and idioms, from `english_failures.toml`."""
 
+import tomllib
 from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
-from ruamel.yaml import YAML
 
 from models.patterns import Patterns
 from models.phrases import Cue
 
-_FILE = Path(__file__).with_name("english_failures.yaml")
+_FILE = Path(__file__).with_name("english_failures.toml")
 
 
 class _File(BaseModel):
@@ -36,7 +36,7 @@ def failures() -> Patterns:
     Raises:
         ValueError: the file has a section nobody knows or a pattern nobody can read.
     """
-    file = _File.model_validate(YAML(typ="safe", pure=True).load(_FILE.read_text(encoding="utf-8")))
+    file = _File.model_validate(tomllib.loads(_FILE.read_text(encoding="utf-8")))
     return Patterns(
         file.lists,
         [

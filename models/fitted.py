@@ -31,18 +31,25 @@ def open_topics(place: Path | None) -> Topics:
     """
     if place is None:
         return Topics(default_taxonomy())
-    if place.is_dir():
-        head = load(place)
-        return Topics(head.taxonomy, head)
     try:
+        if place.is_dir():
+            head = load(place)
+            return Topics(head.taxonomy, head)
         return Topics(parse_taxonomy(place.read_text(encoding="utf-8")))
     except OSError as error:
         raise BadTaxonomy(
             f"The topics in {place} cannot be read ({error.strerror}): name a YAML file, or a folder that "
             "`heed taxonomy fit` made."
         ) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
+        raise BadTaxonomy(f"{place} is not UTF-8 (at byte {error.start}): save it as UTF-8.") from error
+    except BadTaxonomy as error:
         raise BadTaxonomy(f"{place}: {' '.join(str(error).split())}") from error
+
+
+def digest_of(classifier: Classifier) -> str:
+    """What names the vectors of a classifier for good: the digest of our encoder, of any other model its name."""
+    return getattr(getattr(classifier, "encoder", None), "digest", classifier.name)  # only ours has a digest
 
 
 class Fitted:
@@ -54,8 +61,7 @@ class Fitted:
         Raises:
             HeadRefused: the head was fitted on the vectors of another model.
         """
-        digest = getattr(getattr(classifier, "encoder", None), "digest", classifier.name)  # only ours has a digest
-        if digest != head.encoder:
+        if digest_of(classifier) != head.encoder:
             raise HeadRefused(
                 f"The topics of {head.taxonomy.identity} were fitted on another model than {classifier.name}: fit them "
                 "again with it, or name their YAML file alone."

@@ -10,18 +10,18 @@ from threading import Lock
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from models.beliefs import sigmoid, softmax
+from models.characters import MAX_CODE_POINTS, normalise
 from models.encoder.limits import limits
 from models.encoder.weights import WeightsRefused
 from models.keywords import KeywordClassifier
 from models.label_mapping import OURS, BadMapping, LabelMapping, by_their_names, parse_mapping
 from models.prediction import Axis, Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy
-from models.text import MAX_CODE_POINTS, normalise, tokenise
+from models.text import tokenise
 
 _FETCHED = ["*.json", "*.safetensors", "*.txt", "*.model", "heed.yaml"]  # never a pickle, never code
 _MOST_TOKENS = 512  # where a checkpoint does not say what it can take
@@ -149,7 +149,7 @@ def _fetched(source: str) -> Path:
     except (OSError, HfHubHTTPError, HFValidationError) as error:
         raise WeightsRefused(
             f"The model {source} is no folder here, and cannot be fetched from the Hugging Face hub "
-            f"({str(error).splitlines()[0][:160]}): fetch it yourself and name its folder."
+            f"({_in_one_line(error)}): fetch it yourself and name its folder."
         ) from error
 
 
@@ -182,11 +182,10 @@ def _opened(folder: Path, source: str) -> tuple[PreTrainedModel, PreTrainedToken
         model, found = AutoModelForSequenceClassification.from_pretrained(
             folder, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **alone
         )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        said = " ".join(str(error).split())[:200]
+    except Exception as error:  # whatever the files hold: the tokenizers library raises nothing narrower
         raise WeightsRefused(
-            f"The model {source} cannot be opened as a sequence classifier by transformers ({said}): its folder needs "
-            "config.json, model.safetensors and the files of its tokenizer, and no code of its own."
+            f"The model {source} cannot be opened as a sequence classifier by transformers ({_in_one_line(error)}): "
+            "its folder needs config.json, model.safetensors and the files of its tokenizer, and no code of its own."
         ) from error
     if found["missing_keys"]:
         raise WeightsRefused(
@@ -196,14 +195,22 @@ def _opened(folder: Path, source: str) -> tuple[PreTrainedModel, PreTrainedToken
     return model.eval(), tokenizer
 
 
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def _mapping(folder: Path, source: str, labels: Sequence[str]) -> LabelMapping:
     file = folder / "heed.yaml"
     try:
         if file.is_file():
             return parse_mapping(file.read_text(encoding="utf-8"), labels)
         return by_their_names(labels)
-    except (BadMapping, UnicodeDecodeError) as error:
+    except BadMapping as error:
         raise WeightsRefused(f"The model {source}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise WeightsRefused(
+            f"The model {source}: its heed.yaml is not UTF-8 (at byte {error.start}): save it as UTF-8."
+        ) from error
 
 
 def _room(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -15,16 +15,18 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from models import beliefs
 from models.beliefs import Found
+from models.characters import MAX_CODE_POINTS, normalise
 from models.failures import failures
 from models.lexicon import english
 from models.phrases import Cue, Hit, Phrases, longest
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, AbstainReason, Axis, Reading, Span, Verbatim
 from models.taxonomies.taxonomy import Taxonomy, Topic
-from models.text import MAX_CODE_POINTS, Language, Token, declared, detect, normalise, tokenise
+from models.text import Language, Token, Tokenised, declared, detect, tokenise, tokenised
 from models.tone import weigh
 
 _SPANS_PER_LABEL = 20  # a text of nothing but hearts would otherwise point at each of them
@@ -42,16 +44,31 @@ class KeywordClassifier:
 
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read each verbatim on every axis; the same text gives the same reading in any company."""
-        phrases = _phrases(taxonomy)
-        return [_read(verbatim, taxonomy, phrases) for verbatim in verbatims]
+        return [_read(verbatim, taxonomy) for verbatim in verbatims]
 
 
-def _read(verbatim: Verbatim, taxonomy: Taxonomy, phrases: Phrases) -> Reading:
-    text = normalise(verbatim.text[:MAX_CODE_POINTS])
-    tokens = tokenise(text)
-    hits, sentences = phrases.find(tokens)
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the words of a text say on every axis; `logits` and `spans` are those of a Reading.
+
+    `spans` leaves out those of the sentiment, which `Found` holds.
+    """
+
+    found: Found
+    sentiment: Mapping[str, float]
+    topics: Mapping[str, float]
+    types: Mapping[str, float]
+    urgency: Mapping[str, float]
+    logits: Mapping[str, tuple[float, ...]]
+    spans: tuple[Span, ...]
+
+
+def spoken(words: Tokenised, question: str | None, taxonomy: Taxonomy) -> Spoken:
+    """Judge the words of a text that answers a question, whatever its language."""
+    tokens = words.tokens
+    hits, sentences = _phrases(taxonomy).find(tokens)
     hits.extend(failures().find(tokens))
-    found = Found(tokens, sentences, hits, weigh(tokens, sentences, hits, english()), _ask(verbatim.question))
+    found = Found(tokens, sentences, hits, weigh(tokens, sentences, hits, english()), _ask(question))
     feeling = beliefs.mood(found)
     sentiment, types, urgency = (
         beliefs.sentiment_logits(feeling),
@@ -61,23 +78,17 @@ def _read(verbatim: Verbatim, taxonomy: Taxonomy, phrases: Phrases) -> Reading:
     topics, witnesses = beliefs.topic_probabilities(found, taxonomy)
     type_beliefs = {label: beliefs.sigmoid(logit) for label, logit in zip(TYPES, types, strict=True)}
     urgencies = beliefs.softmax(URGENCIES, urgency)
-    language = declared(verbatim.language) or detect(text, tokens)
     spans = [
-        *_sentiment_spans(found),
         *_topic_spans(found, witnesses, topics),
         *_type_spans(found, type_beliefs),
         *_urgency_spans(found, urgencies),
     ]
-    return Reading(
+    return Spoken(
+        found=found,
         sentiment=beliefs.softmax(SENTIMENTS, sentiment),
         topics=topics,
         types=type_beliefs,
         urgency=urgencies,
-        language=language.code,
-        language_probability=language.probability,
-        mixed=beliefs.is_mixed(found),
-        truncated=len(verbatim.text) > MAX_CODE_POINTS,
-        abstain=_abstain(text, found, language),
         spans=_shortlist(spans),
         logits={
             "sentiment": sentiment,
@@ -85,6 +96,25 @@ def _read(verbatim: Verbatim, taxonomy: Taxonomy, phrases: Phrases) -> Reading:
             "type": types,
             "urgency": urgency,
         },
+    )
+
+
+def _read(verbatim: Verbatim, taxonomy: Taxonomy) -> Reading:
+    words = tokenised(verbatim.text)
+    said = spoken(words, verbatim.question, taxonomy)
+    language = declared(verbatim.language) or detect(words.text, words.tokens)
+    return Reading(
+        sentiment=said.sentiment,
+        topics=said.topics,
+        types=said.types,
+        urgency=said.urgency,
+        language=language.code,
+        language_probability=language.probability,
+        mixed=beliefs.is_mixed(said.found),
+        truncated=len(verbatim.text) > MAX_CODE_POINTS,
+        abstain=_abstain(words.text, said.found, language),
+        spans=(*_shortlist(_sentiment_spans(said.found)), *said.spans),
+        logits=said.logits,
         length=len(verbatim.text),
     )
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from models.prediction import SENTIMENTS, TYPES, URGENCIES
+from models.yaml_document import NotYaml, load_yaml
 
 SpokenAxis = Literal["sentiment", "type", "urgency", "topics"]
 OURS: Mapping[str, tuple[str, ...]] = {"sentiment": SENTIMENTS, "type": TYPES, "urgency": URGENCIES}
@@ -44,8 +43,8 @@ def parse_mapping(document: str, labels: Sequence[str]) -> LabelMapping:
         BadMapping: it is not YAML, names no axis of ours, or leaves a label of the checkpoint open.
     """
     try:
-        file = _File.model_validate(YAML(typ="safe", pure=True).load(document))
-    except (YAMLError, RecursionError) as error:
+        file = _File.model_validate(load_yaml(document))
+    except NotYaml as error:
         raise BadMapping(f"heed.yaml is not readable YAML ({error}): write {_EXAMPLE}.") from error
     except ValidationError as error:
         first = error.errors()[0]

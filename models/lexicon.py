@@ -1,5 +1,6 @@
-"""The English lexicon: our own words and phrases with their weights, read from `english_lexicon.yaml`."""
+"""The English lexicon: our own words and phrases with their weights, read from `english_lexicon.toml`."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from ruamel.yaml import YAML
 
+from models.characters import normalise
 from models.phrases import Cue
-from models.text import Token, normalise, tokenise
+from models.text import Token, tokenise
 
-_FILE = Path(__file__).with_name("english_lexicon.yaml")
+_FILE = Path(__file__).with_name("english_lexicon.toml")
 
 
 class _File(BaseModel):
@@ -95,7 +96,7 @@ def english() -> Lexicon:
     Raises:
         ValueError: the file gives a word two valences, or a type or urgency nobody knows.
     """
-    file = _File.model_validate(YAML(typ="safe", pure=True).load(_FILE.read_text(encoding="utf-8")))
+    file = _File.model_validate(tomllib.loads(_FILE.read_text(encoding="utf-8")))
     cues = [(Cue("tone", "", value), tuple(phrases)) for value, phrases in file.phrases.items()]
     for kind, groups in file.cues.items():
         cues.extend((Cue(kind, kind, weight), tuple(found)) for weight, found in groups.items())

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from models.characters import normalise
 from models.phrases import Cue, Hit
-from models.text import Token, normalise, tokenise
+from models.text import Token, tokenise
 
 _ENDS = ".!?…\n"
 _PART = re.compile(r"\{(?P<list>\w+)\}|~(?P<gap>\d)|(?P<sign>[()|?^])|(?P<word>[^\s(){}|?^~]+)|\s+")
@@ -29,11 +30,12 @@ class Patterns:
         for word in _BUILT_IN:
             self._letter(word)
         self._lists: dict[str, str] = {}
+        self._words: dict[str, str] = {}
         shield = "".join(self._word(word) for word in lists["shield"])
         self._gap = f"[^{_END}{shield}]"
         for name, entries in lists.items():
-            self._lists[name] = self._choice(entries)
-        self._regexes = [(cue, re.compile(self._ahead(group) + self._choice(group))) for cue, group in patterns]
+            self._lists[name] = _choice(self._entries(entries))
+        self._regexes = [(cue, re.compile(_looking_ahead(self._entries(group)))) for cue, group in patterns]
 
     def find(self, tokens: Sequence[Token]) -> Iterator[Hit]:
         """The hits of every cue in order of the cues; those of one cue do not overlap."""
@@ -49,18 +51,14 @@ class Patterns:
     def _word(self, word: str) -> str:
         if word in _BUILT_IN:
             return self._letters[word]
-        return "".join(self._letter(token.stem) for token in tokenise(normalise(word)))
+        found = self._words.get(word)
+        if found is None:
+            found = "".join(self._letter(token.stem) for token in tokenise(normalise(word)))
+            self._words[word] = found
+        return found
 
-    def _choice(self, entries: Sequence[str]) -> str:
-        """Single words become one class of letters, which is much faster than a choice."""
-        compiled = [self._compile(entry) for entry in entries]
-        letters = "".join(sorted({entry for entry in compiled if len(entry) == 1}))
-        return "(?:" + "|".join([*([f"[{letters}]"] if letters else []), *(c for c in compiled if len(c) > 1)]) + ")"
-
-    def _ahead(self, patterns: Sequence[str]) -> str:
-        """A look at one letter that spares most places the choice between all patterns."""
-        letters = {letter for pattern in patterns for letter in _opening(self._compile(pattern))}
-        return "(?=[" + "".join(sorted(letters)) + "])"
+    def _entries(self, patterns: Sequence[str]) -> list[str]:
+        return [self._compile(pattern) for pattern in patterns]
 
     def _compile(self, pattern: str) -> str:
         found = []
@@ -76,8 +74,22 @@ class Patterns:
         return "".join(found)
 
 
+def _choice(entries: Sequence[str]) -> str:
+    """Single words become one class of letters, which is much faster than a choice."""
+    letters = "".join(sorted({entry for entry in entries if len(entry) == 1}))
+    return "(?:" + "|".join([*([f"[{letters}]"] if letters else []), *(one for one in entries if len(one) > 1)]) + ")"
+
+
+def _looking_ahead(entries: Sequence[str]) -> str:
+    """A choice behind a look at one letter, which spares most places the choice between all patterns."""
+    letters = {letter for entry in entries for letter in _opening(entry)}
+    return "(?=[" + "".join(sorted(letters)) + "])" + _choice(entries)
+
+
 def _kind(form: str) -> str:
     """Which built-in word a token stands for, if any."""
+    if form[0].isalpha():
+        return ""
     amount = _AMOUNT.fullmatch(form)
     if amount:
         return "<money>" if amount[1] else "<many>" if int(amount[2]) >= _MANY else "<few>"

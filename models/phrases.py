@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-import spacy
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from models.text import Token, normalise, tokenise
+from models.characters import normalise
+from models.text import Token, tokenise
 
 Kind = Literal[
     "tone",
@@ -55,7 +56,7 @@ class Phrases:
     """
 
     def __init__(self, entries: Iterable[tuple[Cue, Iterable[str]]]) -> None:
-        self._vocab = spacy.blank("en").vocab
+        self._vocab = Vocab()
         self._matcher = PhraseMatcher(self._vocab, attr="ORTH")
         self._cues: dict[str, Cue] = {}
         self._known: set[str] = set()

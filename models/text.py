@@ -1,39 +1,23 @@
-"""Text as classifiers see it: normalised without moving an offset, cut into tokens, stemmed; and its language."""
+"""Normalised text cut into tokens, stemmed; and its language."""
 
 import re
+import tomllib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from py3langid.langid import LanguageIdentifier
-from ruamel.yaml import YAML
 from spacy.lang.en.stop_words import STOP_WORDS
 
-MAX_CODE_POINTS = 20_000  # about ten pages: what follows has never changed what an answer is about
+from models.characters import HIDDEN, MAX_CODE_POINTS, normalise
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
 _LONGEST_WORD = 40  # NFKC is quadratic in a run of combining marks, and no word we know is longer
 _LANGUAGE_SAMPLE = 1_000
-_HIDDEN = "\u200b"
-
-_CURLY = {"‘": "'", "’": "'", "‛": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
-_SAME_LENGTH = (
-    {ord(curly): plain for curly, plain in _CURLY.items()}
-    | dict.fromkeys((*range(9), *range(14, 32), 0x7F, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x3000), " ")
-    | dict.fromkeys((0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029), "\n")
-    | dict.fromkeys((0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0xFEFF), _HIDDEN)
-    | dict.fromkeys(range(0x2060, 0x2070), _HIDDEN)
-    | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")  # lone surrogates cannot be encoded, and spaCy encodes
-)
-
-
-def normalise(text: str) -> str:
-    """The same text, code point for code point, with one way to write each quote, space and line end.
-
-    Bidi and zero-width marks become one zero-width mark, full-width letters plain ones, lone surrogates U+FFFD.
-    """
-    return text.translate(_SAME_LENGTH)
 
 
 class Token(NamedTuple):
@@ -52,9 +36,11 @@ class Token(NamedTuple):
     run: int = 0
 
 
+# `plain` is what most words are: `word` would take the same letters, after all that comes before it was tried.
 _TOKEN = re.compile(
     r"""
-    (?P<skip>https?://\S+|www\.\S+|</?[a-zA-Z!][^<>\n]{0,200}>|&(?:[a-z]{2,6}|\#\d{1,6});|(?<!\w)@\w+)
+    (?P<plain>[a-z]+(?=[ ,!?]))
+  | (?P<skip>https?://\S+|www\.\S+|</?[a-zA-Z!][^<>\n]{0,200}>|&(?:[a-z]{2,6}|\#\d{1,6});|(?<!\w)@\w+)
   | (?P<face>(?<![\w:;=])[:;=]['\-o^]?[()\[\]dDpP/\\|*3@](?!\w)|</?3|\^_\^|-_-)
   | (?P<short>\b(?:e\.g|i\.e|a\.m|p\.m|mr|mrs|ms|dr|prof|vs|approx|etc)\.(?=\s+[a-z0-9A-Z]))
   | (?P<word>(?:[^\W\d_]|\d++[^\W\d_])(?:[\w\u0300-\u036f\u200b]|'(?=[^\W\d_]))*)
@@ -66,7 +52,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_SPELLING = Path(__file__).with_name("english_spelling.yaml")
+_SPELLING = Path(__file__).with_name("english_spelling.toml")
 _ENDINGS = {"n't": " not", "'d": " would", "'ll": " will", "'ve": " have", "'m": " am", "'re": " are", "'s": ""}
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 
@@ -74,7 +60,7 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 @lru_cache(maxsize=1)
 def _spelled() -> dict[str, str]:
     """What short forms and common misspellings stand for."""
-    file = YAML(typ="safe", pure=True).load(_SPELLING.read_text(encoding="utf-8"))
+    file = tomllib.loads(_SPELLING.read_text(encoding="utf-8"))
     meant = {wrong: right for right, forms in file["misspelt"].items() for wrong in forms}
     spoken: dict[str, str] = file["spoken"]
     return {wrong: spoken.get(right, right) for wrong, right in meant.items()} | spoken
@@ -82,7 +68,7 @@ def _spelled() -> dict[str, str]:
 
 @lru_cache(maxsize=1 << 16)
 def _word(raw: str) -> tuple[tuple[str, str, int], ...]:
-    plain = unicodedata.normalize("NFKC", raw[:_LONGEST_WORD]).lower().replace(_HIDDEN, "")
+    plain = unicodedata.normalize("NFKC", raw[:_LONGEST_WORD]).lower().replace(HIDDEN, "")
     form = _STRETCHED.sub(r"\1\1", plain)
     run = len(plain) - len(form)
     form = _spelled().get(form, form)
@@ -123,7 +109,7 @@ def tokenise(text: str) -> list[Token]:
     add = tokens.append
     for match in _TOKEN.finditer(text):
         kind, raw, (start, end) = match.lastgroup, match.group(), match.span()
-        if kind == "word":
+        if kind in {"plain", "word"}:
             loud = raw.isupper() and len(raw) > 1
             for form, stemmed, run in _word(raw):
                 add(Token(form, stemmed, start, end, loud, run))
@@ -136,6 +122,20 @@ def tokenise(text: str) -> list[Token]:
         elif kind != "skip":
             add(Token(raw.lower(), raw.lower(), start, end))
     return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenised:
+    """A normalised text and its tokens: made once and handed on, as all that is read of a text begins with them."""
+
+    text: str
+    tokens: Sequence[Token]
+
+
+def tokenised(text: str) -> Tokenised:
+    """As much of a text as is read, MAX_CODE_POINTS of it."""
+    plain = normalise(text[:MAX_CODE_POINTS])
+    return Tokenised(plain, tokenise(plain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,9 @@ _ENGLISH = (STOP_WORDS - _AMBIGUOUS) | frozenset(
 
 
 @lru_cache(maxsize=1)
-def _identifier() -> LanguageIdentifier:
+def _identifier() -> "LanguageIdentifier":
+    from py3langid.langid import LanguageIdentifier  # noqa: PLC0415 (most English texts do without it)
+
     identifier = LanguageIdentifier.from_model_file("data/model.npz.xz", norm_probs=True)
     identifier.set_languages(list(_LANGUAGES))
     return identifier
@@ -175,7 +177,7 @@ def declared(tag: str | None) -> Language | None:
     return Language(code, 1.0)
 
 
-def detect(text: str, tokens: list[Token]) -> Language:
+def detect(text: str, tokens: Sequence[Token]) -> Language:
     """The language of a normalised text.
 
     English words outvote the identifier, which takes short and misspelt English for Dutch or Swedish; a Latin

@@ -42,6 +42,7 @@ _NOT_CONTRAST = {
 
 _DASHES = frozenset(";-—–")
 _SAYS = STATEMENT | VERDICT
+_OPENING = frozenset({"contrast", "and", "determiner"})  # tags of words at which a clause may begin
 _BARE = frozenset({"content", "good", "bad", "verdict-verb", "degree", "negation"})
 
 
@@ -49,19 +50,21 @@ def clause_starts(tokens: Sequence[Token]) -> list[int]:
     """The tokens at which clauses begin, the first one not among them."""
     tags = tagged(tokens)
     borders = _borders(tokens, tags)
-    held, sign = shapes(tags) if borders else [0] * len(tags), signs(tokens, tags)
+    if not borders:
+        return sorted(_telegraphic(tokens, tags, 0, len(tokens)))
+    held, sign = shapes(tags), signs(tokens, tags)
     starts = [0, *(start for _, start, _ in borders)]
     ends = [*(end for end, _, _ in borders), len(tokens)]
     chunks = [_chunk(tokens, tags, held, sign, start, end) for start, end in zip(starts, ends, strict=True)]
     found, piece = [0], chunks[0]
     for (_, start, between), chunk in zip(borders, chunks[1:], strict=True):
-        if _stand_apart(piece, between, chunk, tokens[piece.start].form if tokens else ""):
+        if _stand_apart(piece, between, chunk, tokens[piece.start].form):
             found.append(start)
             piece = chunk
         else:
             piece = piece.joined(chunk)
     for start, end in pairwise([*found, len(tokens)]):
-        found.extend(_telegraphic(tags, sign, start, end))
+        found.extend(_telegraphic(tokens, tags, start, end))
     return sorted(found)[1:]
 
 
@@ -69,6 +72,8 @@ def _borders(tokens: Sequence[Token], tags: Sequence[str]) -> _Borders:
     """Where a clause could begin, in order; 'hard' borders need no statements on both sides."""
     found: _Borders = []
     for place in range(1, len(tokens) - 1):
+        if tags[place] not in _OPENING and tokens[place].form[0].isalnum():
+            continue
         border = _border(tokens, tags, place)
         if border and (not found or border[1] > found[-1][1]):
             found.append(border)
@@ -142,7 +147,7 @@ def _both_say(piece: _Chunk, chunk: _Chunk) -> bool:
     return chunk.opener != "article" and (not left & STATEMENT or piece.last * chunk.first < 0)
 
 
-def _telegraphic(tags: Sequence[str], sign: Sequence[int], start: int, end: int) -> Iterator[int]:
+def _telegraphic(tokens: Sequence[Token], tags: Sequence[str], start: int, end: int) -> Iterator[int]:
     """Cuts in 'staff lovely food awful' and 'lovely staff awful food': words of opposite tone, each beside its thing.
 
     Only where nothing but things, verdicts and their modifiers stand; 'found great deals bad quality' stays whole, as
@@ -152,6 +157,7 @@ def _telegraphic(tags: Sequence[str], sign: Sequence[int], start: int, end: int)
         end -= 1
     if not set(tags[start:end]) <= _BARE:
         return
+    sign = signs(tokens, tags)
     judged = [place for place in range(start, end) if sign[place]]
     if len(judged) < 2 or (tags[start] == "content" and judged[-1] != end - 1):
         return

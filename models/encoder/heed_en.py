@@ -1,25 +1,26 @@
 """heed-en, the model that ships: one pass of the encoder over a text and its clauses, beside what its words say."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from models.beliefs import sigmoid, softmax
+from models.characters import MAX_CODE_POINTS, normalise
 from models.encoder.domain import Centres
 from models.encoder.limits import limits
-from models.encoder.segments import Segment, all_clauses, sentences
+from models.encoder.segments import Segment, clauses_of, sentences
 from models.encoder.session import Encoder, Floats, Pass, Tokens
 from models.encoder.spans import Beliefs, Clause, opposed, point
 from models.encoder.topics import TopicReader
-from models.encoder.weights import Blend, Config, open_weights
+from models.encoder.weights import Blend, Config, Scaled, open_weights
 from models.encoder.windows import token_range, windows
-from models.keywords import KeywordClassifier
+from models.keywords import Spoken, spoken
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy
-from models.text import MAX_CODE_POINTS, normalise
+from models.text import Tokenised, tokenised
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "heed-en"
 
@@ -50,7 +51,6 @@ class HeedEn:
         self.encoder = Encoder(weights)
         self._config: Config = weights.config
         self._centres = Centres.open(weights.domain, weights.config.domain)
-        self._keywords = KeywordClassifier()
         self._topics = TopicReader(self.encoder, weights.topics)
 
     @property
@@ -66,11 +66,11 @@ class HeedEn:
         given = normalise(verbatim.text[:MAX_CODE_POINTS])
         tokens = self.encoder.tokens(given)
         seen = limits(verbatim, tokens.offsets)
-        text = _own(given, seen.own)
+        text, own = _own(given, seen.own), seen.words
         if text != given:
-            tokens = self.encoder.tokens(text)
-        words = self._keywords.read([replace(verbatim, text=text)], taxonomy)[0]
-        passes, cut = self._passes(text, tokens, verbatim.question)
+            tokens, own = self.encoder.tokens(text), tokenised(text)
+        words = spoken(own, verbatim.question, taxonomy)
+        passes, cut = self._passes(own, tokens, verbatim.question)
         weights = np.array([one.tokens for one in passes], dtype=np.float32)
         sentiment = _mean(weights, np.stack([one.said.sentiment[0] for one in passes]))
         vector = _mean(weights, np.stack([one.said.vector[0] for one in passes]))
@@ -78,19 +78,21 @@ class HeedEn:
         types = np.max([one.said.type[0] for one in passes], axis=0)
         urgency = max((one.said.urgency[0] for one in passes), key=lambda row: float(row[1]))
         kinds = self._types(types, words)
-        felt, feeling = self._sentiment(sentiment, words.sentiment), self._urgency(urgency, words)
+        lexical = [math.log(words.sentiment[label]) for label in SENTIMENTS]
+        felt = _scaled(self._config.sentiment, [*map(float, sentiment), *lexical])
+        feeling = self._urgency(urgency, words)
         clauses = [found for one in passes for found in self._clauses(one)]
-        about = self._topics.read(replace(verbatim, text=text), vector, words.topics, taxonomy)
+        own_part = verbatim if text == verbatim.text else replace(verbatim, text=text)
+        about = self._topics.read(own_part, vector, words.topics, taxonomy)
         held = [topic.name for topic in taxonomy.topics if sigmoid(about[topic.name]) >= topic.threshold]
         pointed = {name: self._topics.nearness(name, taxonomy) for name in held}
         beliefs = Beliefs(felt, {name: sigmoid(about[name]) for name in held}, kinds, feeling)
         spans = point(text, clauses, beliefs, words.spans, pointed)
-        return replace(
-            words,
+        return Reading(
             sentiment=felt,
             types=kinds,
             urgency=feeling,
-            mixed=opposed(clauses),
+            mixed=opposed(clauses, kinds),
             language=seen.language.code,
             language_probability=seen.language.probability,
             abstain=seen.abstain or ("out-of-domain" if self._centres.is_outside(vector) else None),
@@ -99,19 +101,21 @@ class HeedEn:
             topics={name: sigmoid(one) for name, one in about.items()},
             spans=tuple(spans),
             logits={
-                "sentiment": tuple(map(float, sentiment)),
+                "sentiment": tuple(sentiment.tolist()),
                 "topic": tuple(about.values()),
-                "type": tuple(map(float, types)),
-                "urgency": tuple(map(float, urgency)),
+                "type": tuple(types.tolist()),
+                "urgency": tuple(urgency.tolist()),
             },
-            vector=tuple(map(float, vector)),
+            vector=tuple(vector.tolist()),
         )
 
-    def _passes(self, text: str, tokens: Tokens, question: str | None) -> tuple[list[_Window], bool]:
+    def _passes(self, words: Tokenised, tokens: Tokens, question: str | None) -> tuple[list[_Window], bool]:
         asked = self.encoder.question(question)
         room = self.encoder.room(asked)
-        parts = all_clauses(text)
-        found, cut = windows(tokens, sentences(text) if len(tokens.ids) > room else (), room)
+        parts = clauses_of(words)
+        whole = Segment(0, len(words.text))  # of a text without a word, which has no sentence
+        read = (sentences(words.text) or [whole]) if len(tokens.ids) > room else ()
+        found, cut = windows(tokens, read, room)
         return [self._pass(tokens, asked, parts, one.start, one.end) for one in found], cut
 
     def _pass(self, tokens: Tokens, asked: Sequence[int], parts: Sequence[Segment], start: int, end: int) -> _Window:
@@ -124,21 +128,11 @@ class HeedEn:
         said = self.encoder.run(tokens.ids[start:end], asked, ranges)
         return _Window(max(1, end - start), said, tuple(clauses))
 
-    def _sentiment(self, logits: Floats, words: Mapping[str, float]) -> dict[str, float]:
-        """What the encoder and, where they were asked, the words say."""
-        soft = self._config.sentiment
-        spoken = [soft.words * math.log(words[label]) if words else 0.0 for label in SENTIMENTS]
-        raised = [
-            (float(one) + word + bias) / soft.temperature
-            for one, word, bias in zip(logits, spoken, soft.biases, strict=True)
-        ]
-        return softmax(SENTIMENTS, raised)
-
-    def _types(self, logits: Floats, words: Reading) -> dict[str, float]:
+    def _types(self, logits: Floats, words: Spoken) -> dict[str, float]:
         pairs = zip(TYPES, self._config.type, logits, words.logits["type"], strict=True)
         return {label: _blend(blend, float(said), spoken) for label, blend, said, spoken in pairs}
 
-    def _urgency(self, logits: Floats, words: Reading) -> dict[str, float]:
+    def _urgency(self, logits: Floats, words: Spoken) -> dict[str, float]:
         """Ordinal: from the chances of being above low and above normal."""
         low, _, high = (words.urgency[label] for label in URGENCIES)
         spoken = (-_log_odds(low), _log_odds(high))
@@ -148,7 +142,8 @@ class HeedEn:
 
     def _clauses(self, window: _Window) -> Iterator[Clause]:
         for row, clause in enumerate(window.clauses, 1):
-            yield Clause(clause, self._sentiment(window.said.sentiment[row], {}), window.said.vector[row])
+            felt = _scaled(self._config.clause, [*map(float, window.said.sentiment[row])])
+            yield Clause(clause, felt, window.said.vector[row])
 
 
 def _own(text: str, own: Sequence[Segment]) -> str:
@@ -157,6 +152,15 @@ def _own(text: str, own: Sequence[Segment]) -> str:
     for part in own:
         kept[part.start : part.end] = text[part.start : part.end]
     return "".join(kept) if own else text
+
+
+def _scaled(scaled: Scaled, scores: Sequence[float]) -> dict[str, float]:
+    """Sentiment from the scores its map was fitted on. Summed in one order, whatever the machine."""
+    raised = [
+        bias + sum(weight * score for weight, score in zip(row, scores, strict=True))
+        for row, bias in zip(scaled.weights, scaled.biases, strict=True)
+    ]
+    return softmax(SENTIMENTS, raised)
 
 
 def _blend(blend: Blend, said: float, spoken: float) -> float:

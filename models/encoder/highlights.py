@@ -6,12 +6,13 @@ from typing import Literal
 
 import numpy as np
 
+from models.characters import MAX_CODE_POINTS, normalise
 from models.encoder.segments import Segment
 from models.encoder.session import Encoder, Pass
 from models.encoder.statements import is_emoji
 from models.encoder.windows import token_range
 from models.prediction import SENTIMENTS, TYPES
-from models.text import MAX_CODE_POINTS, normalise, tokenise
+from models.text import tokenise
 
 MOST_WORDS = 40
 Rows = np.ndarray[tuple[int, ...], np.dtype[np.float64]]

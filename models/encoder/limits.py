@@ -12,7 +12,7 @@ from models.encoder.segments import Segment
 from models.encoder.statements import is_emoji
 from models.lexicon import english
 from models.prediction import AbstainReason, Verbatim
-from models.text import MAX_CODE_POINTS, Language, Token, declared, detect, normalise, tokenise
+from models.text import Language, Token, Tokenised, declared, detect, tokenise, tokenised
 
 _FEW_WORDS = 3
 _SURE = 0.97
@@ -51,12 +51,14 @@ class Limits:
 
     `abstain` says 'out-of-domain' of program code only: all else takes the vector (models/encoder/domain.py). `whole`
     is the share of words that the encoder's vocabulary holds in one piece: English .9 and more, other languages .4.
+    `words` is the text that was looked at, for all who read it next.
     """
 
     language: Language
     own: tuple[Segment, ...]
     abstain: AbstainReason | None
     whole: float
+    words: Tokenised
 
 
 def limits(verbatim: Verbatim, pieces: Sequence[tuple[int, int]]) -> Limits:
@@ -66,9 +68,9 @@ def limits(verbatim: Verbatim, pieces: Sequence[tuple[int, int]]) -> Limits:
         verbatim: the text as given, its question and the language its source declared.
         pieces: the code points of each token of the encoder (`Tokens.offsets`), in order.
     """
-    text = normalise(verbatim.text[:MAX_CODE_POINTS])
-    own = tuple(own_words(text))
-    tokens = [token for token in tokenise(text) if _within(token, own)]
+    given = tokenised(verbatim.text)
+    text, own = given.text, tuple(own_words(given.text))
+    tokens = [token for token in given.tokens if _within(token, own)]
     words = [token for token in tokens if token.form[0].isalpha()]
     known = [_known(text, word, pieces) for word in words]
     whole = sum(known) / len(known) if known else 1.0
@@ -85,7 +87,7 @@ def limits(verbatim: Verbatim, pieces: Sequence[tuple[int, int]]) -> Limits:
         reason = "language"
     elif _says_nothing(said, tokens, known, verbatim.question):
         reason = "short"
-    return Limits(language, own, reason, whole)
+    return Limits(language, own, reason, whole, given)
 
 
 def _within(token: Token, own: Sequence[Segment]) -> bool:
@@ -138,6 +140,8 @@ def _least_whole(words: int, english_words: int) -> float:
 
 def _is_code(said: str) -> bool:
     """Program code by its marks: several kinds of them, and about one to three words."""
+    if len(set(_CODE_MARK.findall(said))) < 3:  # what stands in addresses and tags would only come off
+        return False
     prose = _TAG.sub(" ", _ADDRESS.sub(" ", said))
     marks = _CODE_MARK.findall(prose)
     return len(set(marks)) > 2 and len(marks) >= 0.3 * len(re.findall(r"\w+", prose))

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from models.characters import normalise
 from models.encoder.segments import Segment
-from models.text import normalise
 
 _Line = tuple[int, int]
 

@@ -1,24 +1,26 @@
 """Sentences and clauses of a customer's text, as code points of the text as given.
 
 Words are those of `models.text`, not of spaCy's own tokenizer: that one is quadratic in a run of '!!!' (5,000 of them
-take seconds) and keeps every word a customer ever wrote. spaCy matches the patterns of `statements` and knows the
-abbreviations.
+take seconds) and keeps every word a customer ever wrote. spaCy knows the abbreviations.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from spacy.lang.en.tokenizer_exceptions import TOKENIZER_EXCEPTIONS
 
 from models.encoder.clause_starts import clause_starts
 from models.encoder.statements import is_emoji
-from models.text import MAX_CODE_POINTS, Token, normalise, tokenise
+from models.text import Token, Tokenised, tokenised
 
 MAX_CLAUSES = 64  # per text: each costs the encoder a row, and no answer says more different things
 
+_start = attrgetter("start")
 _CLOSERS = frozenset('")')
 _BULLETS = "•·▪‣●◦*|"
 _PICTURE_BULLETS = frozenset("✅❌✔✗✘✖➕➖👍👎")
@@ -103,12 +105,7 @@ def sentences(text: str) -> list[Segment]:
     A sentence ends with its mark, its line, its bullet or, where a writer leaves marks out, before a capital 'The'.
     A text without a word or emoji has none.
     """
-    text = normalise(text[:MAX_CODE_POINTS])
-    tokens = tokenise(text)
-    spoken = [place for place, token in enumerate(tokens) if _speaks(token)]
-    if not spoken and not any(letter.isalnum() for letter in text):
-        return []
-    return list(_pieces(text, [*_ends(text, tokens, spoken)]))
+    return _sentences(tokenised(text))
 
 
 def clauses(text: str, sentence: Segment) -> list[Segment]:
@@ -117,22 +114,40 @@ def clauses(text: str, sentence: Segment) -> list[Segment]:
     Cut at words of contrast, at ';' and dashes, and where a comma, an 'and', dots or an emoji stands between two
     stretches that could each be read alone. At most MAX_CLAUSES; the last one holds the rest.
     """
-    part = normalise(text[sentence.start : sentence.end])
-    tokens = tokenise(part)
-    cuts = [tokens[place].start for place in clause_starts(tokens)][: MAX_CLAUSES - 1]
-    return [Segment(sentence.start + piece.start, sentence.start + piece.end) for piece in _pieces(part, cuts)]
+    return _clauses(tokenised(text), sentence)
 
 
 def all_clauses(text: str) -> list[Segment]:
     """The clauses of all sentences of a text, at most MAX_CLAUSES; the last one holds the rest."""
+    return clauses_of(tokenised(text))
+
+
+def clauses_of(words: Tokenised) -> list[Segment]:
+    """`all_clauses` of a text whose tokens are known already."""
     found: list[Segment] = []
-    whole = sentences(text)
+    whole = _sentences(words)
     for sentence in whole:
-        found.extend(clauses(text, sentence))
+        found.extend(_clauses(words, sentence))
         if len(found) > MAX_CLAUSES:
             last = found[MAX_CLAUSES - 1]
             return [*found[: MAX_CLAUSES - 1], Segment(last.start, whole[-1].end)]
     return found
+
+
+def _sentences(words: Tokenised) -> list[Segment]:
+    text, tokens = words.text, words.tokens
+    spoken = [place for place, token in enumerate(tokens) if _speaks(token)]
+    if not spoken and not any(letter.isalnum() for letter in text):
+        return []
+    return list(_pieces(text, [*_ends(text, tokens, spoken)]))
+
+
+def _clauses(words: Tokenised, sentence: Segment) -> list[Segment]:
+    first, last = (bisect_left(words.tokens, edge, key=_start) for edge in (sentence.start, sentence.end))
+    tokens = [token for token in words.tokens[first:last] if token.end <= sentence.end]  # a ':-(' may lose its end
+    cuts = [tokens[place].start - sentence.start for place in clause_starts(tokens)][: MAX_CLAUSES - 1]
+    part = words.text[sentence.start : sentence.end]
+    return [Segment(sentence.start + piece.start, sentence.start + piece.end) for piece in _pieces(part, cuts)]
 
 
 def _pieces(text: str, cuts: Sequence[int]) -> Iterator[Segment]:
@@ -155,6 +170,8 @@ def _ends(text: str, tokens: Sequence[Token], spoken: Sequence[int]) -> Iterator
     """Where sentences end. What stands between two words decides, with a look at the words themselves."""
     first = 0  # the place in `spoken` where the sentence begins
     for place in range(1, len(spoken)):
+        if _goes_on(text, tokens, spoken[place - 1], spoken[place]):
+            continue
         gap = _Gap(
             text, tokens[spoken[place - 1]], tokens[spoken[place - 1] + 1 : spoken[place]], tokens[spoken[place]]
         )
@@ -164,6 +181,12 @@ def _ends(text: str, tokens: Sequence[Token], spoken: Sequence[int]) -> Iterator
         if end:
             first = place
             yield end
+
+
+def _goes_on(text: str, tokens: Sequence[Token], here: int, there: int) -> bool:
+    """Whether a small letter follows a blank or nothing, as between most words: no sentence ends there."""
+    start, end = tokens[there].start, tokens[here].end
+    return there == here + 1 and text[start].islower() and text[end:start] in {"", " "}
 
 
 class _Gap(NamedTuple):

@@ -1,14 +1,11 @@
-"""What a stretch of words holds: a tag per token, and spaCy patterns over the tags that make a statement."""
+"""What a stretch of words holds: a tag per token, and patterns over the tags that make a statement."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from spacy.lang.en.stop_words import STOP_WORDS
-from spacy.matcher import Matcher
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 from models.lexicon import english
 from models.text import Token
@@ -41,25 +38,30 @@ _CONTENT = ("content", "good", "bad", "verdict-verb")
 STATEMENT, VERDICT, LABEL = 1, 2, 4
 
 
-def _tag(*tags: str, times: str | None = None) -> dict[str, Any]:
-    return {"ORTH": {"IN": list(tags)}} | ({"OP": times} if times else {})
+_TAGS = (*_WORDS, "function", "good", "bad", "degree", "negation", "mark")
+_LETTERS = {tag: chr(ord("a") + place) for place, tag in enumerate(_TAGS)}
 
 
-# Every repetition is bounded: the matcher's time stays linear in the text.
-_PATTERNS: dict[int, list[list[dict[str, Any]]]] = {
-    STATEMENT: [
-        [_tag("person"), _tag("degree", "function", times="?"), _tag("verb", "negation", *_CONTENT)],
-        [_tag("determiner", "article", "demonstrative"), _tag("degree", *_CONTENT, times="{1,3}"), _tag("verb")],
-        [_tag("content", "demonstrative"), _tag("verb")],
-        [_tag("verb"), _tag("negation")],
-        [_tag("verdict-verb"), _tag("determiner", "article", "demonstrative", "person", "content")],
-    ],
-    VERDICT: [
-        [_tag("content"), _tag("degree", "negation", "function", times="{0,2}"), _tag("good", "bad")],
-        [_tag("content"), _tag("negation"), _tag("degree"), _tag("degree")],
-    ],
-    LABEL: [[_tag("good", "bad"), _tag("content")], [_tag("negation"), _tag("content")]],
+def _any(*tags: str) -> str:
+    return "[" + "".join(_LETTERS[tag] for tag in tags) + "]"
+
+
+# Over one letter per tag. Every repetition is bounded: the time stays linear in the text.
+_PATTERNS = {
+    STATEMENT: (
+        _any("person") + _any("degree", "function") + "?" + _any("verb", "negation", *_CONTENT),
+        _any("determiner", "article", "demonstrative") + _any("degree", *_CONTENT) + "{1,3}" + _any("verb"),
+        _any("content", "demonstrative") + _any("verb"),
+        _any("verb") + _any("negation"),
+        _any("verdict-verb") + _any("determiner", "article", "demonstrative", "person", "content"),
+    ),
+    VERDICT: (
+        _any("content") + _any("degree", "negation", "function") + "{0,2}" + _any("good", "bad"),
+        _any("content") + _any("negation") + _any("degree") + _any("degree"),
+    ),
+    LABEL: (_any("good", "bad") + _any("content"), _any("negation") + _any("content")),
 }
+_BEGINS = {shape: re.compile(f"(?={'|'.join(patterns)})") for shape, patterns in _PATTERNS.items()}
 
 
 @lru_cache(maxsize=1)
@@ -69,16 +71,6 @@ def _known() -> dict[str, str]:
     known |= {word: "good" if worth > 0 else "bad" for word, worth in lexicon.valence.items()}
     known |= dict.fromkeys(lexicon.degree, "degree") | dict.fromkeys(lexicon.negations, "negation")
     return known | {word: tag for tag, words in _WORDS.items() for word in words.split()}
-
-
-@lru_cache(maxsize=1)
-def _matcher() -> tuple[Vocab, Matcher, dict[int, int]]:
-    """The vocabulary holds our tags and nothing of what customers write, however long the process lives."""
-    vocab = Vocab()
-    matcher = Matcher(vocab)
-    for shape, patterns in _PATTERNS.items():
-        matcher.add(f"shape {shape}", patterns)
-    return vocab, matcher, {vocab.strings[f"shape {shape}"]: shape for shape in _PATTERNS}
 
 
 def tagged(tokens: Sequence[Token]) -> list[str]:
@@ -95,10 +87,11 @@ def tagged(tokens: Sequence[Token]) -> list[str]:
 
 def shapes(tags: Sequence[str]) -> list[int]:
     """For each token the shapes that begin there; none reaches across a mark, a conjunction or a contrast."""
-    vocab, matcher, shape_of = _matcher()
     found = [0] * len(tags)
-    for key, start, _ in matcher(Doc(vocab, words=list(tags))):
-        found[start] |= shape_of[key]
+    letters = "".join([_LETTERS[tag] for tag in tags])
+    for shape, begins in _BEGINS.items():
+        for match in begins.finditer(letters):
+            found[match.start()] |= shape
     return found
 
 

@@ -6,13 +6,13 @@ from threading import Lock
 
 import numpy as np
 
+from models.characters import normalise
 from models.encoder.session import Encoder, Floats
 from models.encoder.weights import WeightsRefused
 from models.prediction import Verbatim
 from models.taxonomies.folder import HeadRefused, load
 from models.taxonomies.judge import Judge, judge
 from models.taxonomies.taxonomy import Taxonomy, default_taxonomy
-from models.text import normalise
 
 
 class TopicReader:

@@ -20,15 +20,14 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Softened(_Shape):
-    """What turns the logits of an exclusive axis into probabilities: softmax((logits + words * w + biases) / T).
+class Scaled(_Shape):
+    """What turns scores into the probabilities of an exclusive axis: softmax(weights @ scores + biases).
 
-    `w` are the log-probabilities that the keyword baseline gives the same labels.
+    Matrix scaling (Guo et al., "On calibration of modern neural networks", 2017): a row of weights for each label.
     """
 
-    temperature: Annotated[float, Field(gt=0)]
+    weights: tuple[tuple[float, ...], ...]
     biases: tuple[float, ...]
-    words: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Blend(_Shape):
@@ -54,7 +53,8 @@ class Config(_Shape):
     tokens: Annotated[int, Field(ge=8, le=256)]
     question_tokens: Annotated[int, Field(ge=0, le=64)]
     id2label: Mapping[str, tuple[str, ...]]
-    sentiment: Softened
+    sentiment: Scaled  # of the encoder's three logits and the three log-probabilities of the keyword baseline
+    clause: Scaled  # the same from the encoder's logits alone
     type: tuple[Blend, ...]
     urgency: tuple[Blend, Blend]
     domain: Domain

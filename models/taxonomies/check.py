@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from models.characters import normalise
 from models.prediction import Verbatim
 from models.taxonomies.taxonomy import Taxonomy, Topic
 from models.taxonomies.zero_shot import Embed
-from models.text import normalise, tokenise
+from models.text import tokenise
 
 LOWEST, HIGHEST = 0.2, 0.8  # a threshold outside says almost always or almost never
 TOO_SIMILAR = 0.8  # cosine of two descriptions: people would not tell such topics apart either

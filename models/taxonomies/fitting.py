@@ -75,12 +75,13 @@ class Evidence:
     """What is known of the labelled texts beside their words.
 
     `vectors` (n, d) are the encoder's for the texts with their questions, `told` (n, k) the log-odds of zero-shot for
-    every topic of the taxonomy, `own_vectors` (m, d) the encoder's for `own_texts`.
+    every topic of the taxonomy, `own_vectors` (m, d) the encoder's for `own_texts`, `directions` (k, d) zero-shot's.
     """
 
     vectors: Floats
     told: Floats
     own_vectors: Floats
+    directions: Floats
 
 
 def gather(
@@ -90,7 +91,8 @@ def gather(
     vectors = embed([one.verbatim for one in labelled])
     untaught = zero_shot(taxonomy, embed)
     told = [list(untaught.read(vector, found).values()) for vector, found in zip(vectors, keywords, strict=True)]
-    return Evidence(vectors, np.array(told), embed([one.verbatim for one in own_texts(taxonomy)]))
+    own = embed([one.verbatim for one in own_texts(taxonomy)])
+    return Evidence(vectors, np.array(told), own, untaught.directions)
 
 
 def fit(taxonomy: Taxonomy, labelled: Sequence[Labelled], evidence: Evidence, encoder: str) -> TopicHead:
@@ -114,7 +116,7 @@ def fit(taxonomy: Taxonomy, labelled: Sequence[Labelled], evidence: Evidence, en
     mix = _mix(witnesses, truth, known, kind)
     thresholds = _thresholds(LINKS[kind].probabilities(mix.of(*witnesses)), truth, known)
     fitted = with_thresholds(taxonomy, dict(zip(classes, thresholds, strict=True)))
-    return TopicHead(fitted, encoder, kind, classes, terms, *head.result(), mix)
+    return TopicHead(fitted, encoder, kind, classes, terms, *head.result(), mix, evidence.directions)
 
 
 def _classes(taxonomy: Taxonomy, labelled: Sequence[Labelled]) -> tuple[tuple[str, ...], Kind]:

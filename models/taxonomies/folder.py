@@ -19,7 +19,7 @@ from models.taxonomies.topic_head import Kind, Mix, TopicHead, with_thresholds
 
 TAXONOMY, HEAD, WEIGHTS, MANIFEST = "taxonomy.yaml", "head.json", "head.safetensors", "manifest.json"
 FILES = (TAXONOMY, HEAD, WEIGHTS)
-_TENSORS = ("idf", "vector_weights", "vector_bias", "word_weights", "word_bias")
+_TENSORS = ("idf", "vector_weights", "vector_bias", "word_weights", "word_bias", "directions")
 
 
 class HeadRefused(RuntimeError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from models.prediction import Verbatim
 from models.taxonomies.taxonomy import Taxonomy
 from models.taxonomies.topic_head import TopicHead
-from models.taxonomies.zero_shot import Embed, Floats, ZeroShot, zero_shot
+from models.taxonomies.zero_shot import Embed, Floats, Scale, ZeroShot, zero_shot
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,8 @@ class Judge:
 
 
 def judge(topics: Taxonomy | TopicHead, embed: Embed) -> Judge:
-    """The judge of a taxonomy as it is written, or of one that was fitted to labels."""
+    """The judge of a taxonomy as it is written, which is embedded, or of one that was fitted to labels."""
     if isinstance(topics, TopicHead):
-        return Judge(topics.taxonomy, zero_shot(topics.taxonomy, embed), topics)
+        untaught = ZeroShot(tuple(topics.taxonomy.labels), topics.directions, Scale())
+        return Judge(topics.taxonomy, untaught, topics)
     return Judge(topics, zero_shot(topics, embed))

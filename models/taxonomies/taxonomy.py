@@ -46,6 +46,10 @@ class Taxonomy:
     topics: tuple[Topic, ...]
     replaces: tuple[Step, ...] = ()
 
+    def __hash__(self) -> int:
+        """What is kept per taxonomy is looked up for every text, and all its texts would be hashed each time."""
+        return hash((self.name, self.version))
+
     @property
     def identity(self) -> str:
         """Name and version in one, as stored on every row: `default@1`."""
@@ -135,8 +139,9 @@ class _TaxonomyShape(BaseModel):
         return topics
 
 
+@lru_cache(maxsize=8)
 def parse_taxonomy(document: str) -> Taxonomy:
-    """The taxonomy a YAML 1.2 document describes.
+    """The taxonomy a YAML 1.2 document describes; the same document is parsed once, as it takes a tenth of a second.
 
     Raises:
         BadTaxonomy: the document is not YAML, or not a taxonomy; every bad place is named.

@@ -3,24 +3,24 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.characters import normalise
 from models.prediction import Verbatim
-from models.text import normalise
 
 MAX_CODE_POINTS = 5_000  # of a text: what follows has never changed what it is about, and time grows with it
 MOST_TERMS = 30_000  # per kind, the most frequent: keeps a head below a few megabytes a topic list
 FEW_TEXTS = 200  # below so many a term that was seen once still counts
 _PIECES = (3, 4, 5)
 _WORD = re.compile(r"\w\w+")
-_KINDS = ("word", "piece", "question")
+_WORDS_KEPT = 1 << 14  # whose pieces are remembered: a language's common words many times over
 
 
 class Row(NamedTuple):
@@ -41,25 +41,43 @@ class Terms:
     def _places(self) -> dict[str, int]:
         return {term: place for place, term in enumerate(self.vocabulary)}
 
+    @cached_property
+    def _frequencies(self) -> list[float]:
+        """`idf` as numbers of Python, which are read one by one in a fraction of the time."""
+        return [float(one) for one in self.idf]
+
+    @cached_property
+    def _pieces_of(self) -> Callable[[str], tuple[int, ...]]:
+        """The places of a word's pieces, remembered."""
+        return lru_cache(_WORDS_KEPT)(lambda word: tuple(self._known(_pieces(word))))
+
     def row(self, verbatim: Verbatim) -> Row:
         """Sublinear TF-IDF, each kind of term brought to length 1 by itself, as scikit-learn's vectorizers do."""
-        weights: dict[int, float] = {}
-        for kind, terms in zip(_KINDS, _terms(verbatim), strict=True):
-            counted = [(self._places[term], times) for term, times in Counter(terms).items() if term in self._places]
-            if kind == "question":
-                weights |= dict.fromkeys((place for place, _ in counted), 1.0)
-                continue
-            found = [(place, (1 + math.log(times)) * float(self.idf[place])) for place, times in counted]
-            length = math.sqrt(sum(weight * weight for _, weight in found)) or 1.0
-            weights |= {place: weight / length for place, weight in found}
-        places = np.fromiter(sorted(weights), np.intp, len(weights))
-        return Row(places, np.fromiter((weights[place] for place in places), np.float32, len(weights)))
+        text = _plain(verbatim.text[:MAX_CODE_POINTS])
+        pieces = chain.from_iterable(map(self._pieces_of, text.split()))
+        asked = dict.fromkeys(self._known(_question_terms(verbatim.question)))
+        words, word_weights = self._weighed(self._known(_words(text)))
+        letters, letter_weights = self._weighed(pieces)
+        places = np.array([*words, *letters, *asked], dtype=np.intp)
+        weights = np.array([*word_weights, *letter_weights, *([1.0] * len(asked))], dtype=np.float32)
+        order = places.argsort()
+        return Row(places[order], weights[order])
+
+    def _known(self, terms: Iterable[str]) -> Iterator[int]:
+        return (place for place in map(self._places.get, terms) if place is not None)
+
+    def _weighed(self, places: Iterable[int]) -> tuple[Iterable[int], list[float]]:
+        """The places of one kind of terms, each once, and their weights, brought to length 1."""
+        idf, counted = self._frequencies, Counter(places)
+        found = [idf[place] if times == 1 else (1 + math.log(times)) * idf[place] for place, times in counted.items()]
+        length = math.sqrt(sum([weight * weight for weight in found])) or 1.0
+        return counted, [weight / length for weight in found]
 
 
 def learn(verbatims: Sequence[Verbatim]) -> Terms:
     """The terms of these texts that more than one of them has (any, where texts are few), the most frequent first."""
     least = 1 if len(verbatims) < FEW_TEXTS else 2
-    frequencies: tuple[Counter[str], ...] = tuple(Counter() for _ in _KINDS)
+    frequencies: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
     for verbatim in verbatims:
         for frequency, terms in zip(frequencies, _terms(verbatim), strict=True):
             frequency.update(set(terms))
@@ -75,23 +93,31 @@ def learn(verbatims: Sequence[Verbatim]) -> Terms:
 
 def _terms(verbatim: Verbatim) -> tuple[Iterable[str], Iterable[str], Iterable[str]]:
     """Each kind of term with a mark of its own in front, so that no two kinds share a place."""
-    text = normalise(verbatim.text[:MAX_CODE_POINTS]).lower()
+    text = _plain(verbatim.text[:MAX_CODE_POINTS])
+    pieces = chain.from_iterable(map(_pieces, text.split()))
+    return _words(text), pieces, _question_terms(verbatim.question)
+
+
+def _plain(text: str) -> str:
+    return normalise(text).lower()
+
+
+def _words(text: str) -> list[str]:
+    """Words of two letters and more, then each two that follow each other."""
     words = _WORD.findall(text)
-    pairs = (f"w:{one} {two}" for one, two in pairwise(words))
-    return [*(f"w:{word}" for word in words), *pairs], _pieces(text), _question_terms(verbatim.question)
+    return [*[f"w:{word}" for word in words], *[f"w:{one} {two}" for one, two in pairwise(words)]]
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(word: str) -> Iterator[str]:
     """Three to five letters in a row within a word and its borders."""
-    for word in text.split():
-        padded = f" {word} "
-        for size in _PIECES:
-            for start in range(max(1, len(padded) - size + 1)):
-                yield f"c:{padded[start : start + size]}"
-            if len(padded) <= size:  # a short word counts once, not once per size
-                break
+    padded = f" {word} "
+    for size in _PIECES:
+        for start in range(max(1, len(padded) - size + 1)):
+            yield f"c:{padded[start : start + size]}"
+        if len(padded) <= size:  # a short word counts once, not once per size
+            break
 
 
 def _question_terms(question: str | None) -> list[str]:
-    asked = normalise((question or "")[:500]).lower().strip()
+    asked = _plain((question or "")[:500]).strip()
     return [f"q:{asked}", *(f"question: {word}" for word in _WORD.findall(asked))] if asked else []

@@ -16,6 +16,7 @@ Floats = NDArray[np.floating]
 Kind = Literal["one", "many"]  # what a text may have: one topic at most, or many
 NONE_OF_THESE = ""  # the class of the texts that are about no topic, where every text has at most one
 SMALLEST = 1e-6  # no text makes a head surer than this: a log-odds stays finite
+_MOST = -float(np.log(SMALLEST))
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class TopicHead:
     """A fitted head, immutable. `read` gives log-odds for the topics in `learned`; the others had too few labels.
 
     `taxonomy` carries the fitted thresholds. `kind` says what a text may have: one topic at most, or many. `encoder` is
-    the digest of the model whose vectors it was fitted on: with another model's vectors it says nothing.
+    the digest of the model whose vectors it was fitted on: with another model's vectors it says nothing. `directions`
+    (k, d) are zero-shot's for every topic of the taxonomy, in its order: what `told` was made with.
     """
 
     taxonomy: Taxonomy
@@ -54,6 +56,7 @@ class TopicHead:
     word_weights: Floats
     word_bias: Floats
     mix: Mix
+    directions: Floats
 
     @cached_property
     def learned(self) -> frozenset[str]:
@@ -68,7 +71,8 @@ class TopicHead:
         said = np.array([told.get(name, 0.0) for name in self.classes])
         scores = self.mix.of(self.vector_scores(vector), self.word_scores(verbatim), said)
         log_odds = LINKS[self.kind].log_odds(scores)
-        return {name: float(value) for name, value in zip(self.classes, log_odds, strict=True) if name != NONE_OF_THESE}
+        values = zip(self.classes, log_odds.tolist(), strict=True)
+        return {name: value for name, value in values if name != NONE_OF_THESE}
 
     def vector_scores(self, vector: Floats) -> Floats:
         """What the vector alone says of each class. Summed without BLAS, whose order depends on the threads."""
@@ -99,7 +103,7 @@ class ManyTopics:
     @staticmethod
     def log_odds(scores: Floats) -> Floats:
         """(k,) scores of one text are log-odds already."""
-        return np.clip(scores, np.log(SMALLEST), -np.log(SMALLEST))
+        return np.clip(scores, -_MOST, _MOST)
 
 
 class OneTopic:

@@ -12,12 +12,17 @@ from torch import Tensor
 
 from models.training.corpus import Labelled
 
+MARKS = ("[CLS]", "[SEP]", "[PAD]")
 _POOL = 4_096  # texts among which those of like length are put together
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A text ready to learn from: its tokens, its labels, which list its topics are of, its vector before training."""
+    """A text ready to learn from: tokens, labels, its topics as places in which list, the pretrained encoder's vector.
+
+    `topics` are places in the list named `topic_list`, which is None where nobody judged topics. `vector` [384] has
+    length 1: both halves of the trained one are held against it.
+    """
 
     tokens: tuple[int, ...]
     question: tuple[int, ...]
@@ -54,7 +59,7 @@ class Batches:
     def __init__(
         self, tokenizer: Tokenizer, *, batch_tokens: int, question_dropout: float, joined: float, seed: int
     ) -> None:
-        self._open, self._close, self._pad = (_mark(tokenizer, mark) for mark in ("[CLS]", "[SEP]", "[PAD]"))
+        self._open, self._close, self._pad = (_mark(tokenizer, mark) for mark in MARKS)
         self._joints = [
             tokenizer.encode(joint, add_special_tokens=False).ids
             for joint in (" but ", ", ", ". ", " and ", " - ", " however ", "")

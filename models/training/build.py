@@ -11,11 +11,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
+from transformers import BertModel
 from transformers.utils import logging
 
+from models.taxonomies.fitting import TooFewLabels
 from models.taxonomies.taxonomy import default_taxonomy
 from models.training import base_weights, run_card
-from models.training.batches import Batches
+from models.training.batches import MARKS, Batches
 from models.training.corpus import digest
 from models.training.export import export, seal
 from models.training.lessons import Course, prepare
@@ -56,16 +58,18 @@ def build(order: Order, tell: Callable[[Progress], None]) -> RunCard:
     seeded(numbers.seed)
     logging.disable_progress_bar()  # it counts tensors; what people wait for is told below
     logging.set_verbosity_error()  # or it reports the pooler we leave out
-    tokenizer = _tokenizer(base)
-    encoder = encoder_from(base.folder, numbers.dropout)
+    tokenizer, encoder = _opened(base, numbers.dropout)
     course = prepare(order.recipe, order.data, tokenizer, encoder)
     _can_be_exported(course)
-    network = Network(encoder, {name: len(labels) for name, labels in course.topic_lists.items()})
+    network = _network(encoder, course)
     batches = _batches(tokenizer, numbers)
     told = train(network, course.epoch, batches, numbers, folder=order.run, on=order.device, tell=tell)
     _keep(network.cpu(), course, order.run)
     tokens = (base.folder / "tokenizer.json").read_bytes()
-    figures = export(network, course, batches, order.recipe, tokens, order.model)
+    try:
+        figures = export(network, course, batches, order.recipe, tokens, order.model)
+    except TooFewLabels as error:
+        raise CannotTrain(f"The topics heed brings cannot be learned from these texts: {error}") from error
     card = _card(order, base, network, told, figures)
     _publish(card, order)
     return card
@@ -84,14 +88,14 @@ def _same_run(order: Order, base: _Base) -> None:
     """Refuse to go on from the checkpoint of another recipe, other data or another base."""
     what = [order.recipe.model_dump(mode="json"), [[one.file, one.sha256] for one in order.files], base.sha256]
     mark = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    begun = order.run / "begun.json"
-    if begun.exists() and json.loads(begun.read_text())["sha256"] != mark:
+    begun, told = order.run / "begun.json", json.dumps({"sha256": mark}).encode()
+    if begun.exists() and begun.read_bytes() != told:
         raise CannotTrain(
             f"{order.out} holds a run of another recipe, other data or another base: name another folder with "
             "--out, or delete this one."
         )
     order.run.mkdir(parents=True, exist_ok=True)
-    begun.write_text(json.dumps({"sha256": mark}))
+    begun.write_bytes(told)
 
 
 def _usable(device: str) -> None:
@@ -99,14 +103,43 @@ def _usable(device: str) -> None:
         raise CannotTrain("torch finds no GPU here: leave --device out to train on the processor.")
 
 
-def _tokenizer(base: _Base) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
+def _opened(base: _Base, dropout: float) -> tuple[Tokenizer, BertModel]:
+    try:
+        config = json.loads((base.folder / "config.json").read_bytes())
+        tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
+        _fits(base, config, tokenizer)
+        encoder = encoder_from(base.folder, dropout)
+    except CannotTrain:
+        raise
+    except Exception as error:  # the tokenizers library raises nothing narrower
+        said = " ".join(str(error).split())[:200]
+        raise CannotTrain(
+            f"The base encoder {base.name} cannot be opened ({said}): fetch its {', '.join(_BASE_FILES)} again."
+        ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    width = json.loads((base.folder / "config.json").read_text()).get("hidden_size")
+    return tokenizer, encoder
+
+
+def _fits(base: _Base, config: Mapping[str, object], tokenizer: Tokenizer) -> None:
+    width, words = config.get("hidden_size"), config.get("vocab_size")
     if width != WIDTH:
         raise CannotTrain(f"The base encoder {base.name} is {width} wide, and heed's heads need {WIDTH}.")
-    return tokenizer
+    missing = [mark for mark in MARKS if tokenizer.token_to_id(mark) is None]
+    if missing or not isinstance(words, int) or tokenizer.get_vocab_size() > words:
+        raise CannotTrain(
+            f"The tokenizer of the base encoder {base.name} is not its own: it has {tokenizer.get_vocab_size():,} "
+            f"words, the encoder {words}, and needs {', '.join(MARKS)}. Name a BERT with its WordPiece tokenizer."
+        )
+
+
+def _network(encoder: BertModel, course: Course) -> Network:
+    try:
+        return Network(encoder, {name: len(labels) for name, labels in course.topic_lists.items()})
+    except KeyError as error:  # torch keeps such names for itself
+        raise CannotTrain(
+            f"A `topic_list` of the recipe has a name that cannot be used ({error.args[0]}): give it another."
+        ) from error
 
 
 def _batches(tokenizer: Tokenizer, numbers: Numbers) -> Batches:
@@ -121,7 +154,7 @@ def _batches(tokenizer: Tokenizer, numbers: Numbers) -> Batches:
 
 def _can_be_exported(course: Course) -> None:
     """What is fitted after the training needs texts: said before anybody has waited for an hour."""
-    if not any(set(labels) == set(default_taxonomy().labels) for labels in course.topic_lists.values()):
+    if not any(course.train[file.file] for file in course.files_about(default_taxonomy().labels)):
         raise CannotTrain(
             "No file of the recipe teaches the topics heed brings: add {file: own/topics.jsonl, source: The heed "
             "authors, licence: Apache-2.0, topic_list: default}."

@@ -109,8 +109,9 @@ def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """
     try:
         raw = path.read_bytes()
-    except OSError as error:
-        raise BadCorpus(f"{path}: {error.strerror}. Every file of the recipe must lie in the data folder.") from error
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+        said = error.strerror if isinstance(error, OSError) else error
+        raise BadCorpus(f"{path}: {said}. Every file of the recipe must lie in the data folder.") from error
     for number, line in enumerate(raw.split(b"\n"), 1):
         if line.strip():
             yield number, line

@@ -9,7 +9,7 @@ from models.prediction import SENTIMENTS, URGENCIES
 from models.training.corpus import BadCorpus, Labelled, Split, digest, line_object, raw_lines
 from models.training.recipe import File, Recipe, place, read_line
 
-MOST_TROUBLES = 20  # sentences; who made one mistake in every line needs no more
+_MOST_TROUBLES = 20  # sentences; who made one mistake in every line needs no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def check(recipe: Recipe, folder: Path) -> CourseCheck:
     if not troubles and not train:
         troubles.append("No file of the recipe holds a text to learn from: leave `split` out, or write train.")
     notes.extend(_in_both(train, dev))
-    kept = tuple(troubles[:MOST_TROUBLES])
+    kept = tuple(troubles[:_MOST_TROUBLES])
     return CourseCheck(kept, len(troubles) - len(kept), tuple(notes), tuple(files), tuple(counts))
 
 
@@ -107,10 +107,8 @@ def _unheard(file: File, texts: Sequence[Labelled]) -> Iterator[str]:
 
 def _in_both(train: set[str], dev: dict[str, str]) -> Iterator[str]:
     for file, count in Counter(where for text, where in dev.items() if text in train).items():
-        yield (
-            f"{count} {'text' if count == 1 else 'texts'} of the dev split of {file} also stand in a train split: "
-            "figures measured on them flatter."
-        )
+        stand = "text of the dev split of {} also stands" if count == 1 else "texts of the dev split of {} also stand"
+        yield f"{count} {stand.format(file)} in a train split: figures measured on them flatter."
 
 
 def _same(labelled: Labelled) -> str:

@@ -12,9 +12,10 @@ import numpy as np
 import onnx
 import torch
 
+from models.characters import normalise
 from models.encoder.limits import limits
 from models.encoder.session import Encoder, Pass
-from models.encoder.weights import Blend, Config, Domain, Softened, Weights, vector_digest
+from models.encoder.weights import Blend, Config, Domain, Scaled, Weights, vector_digest
 from models.keywords import KeywordClassifier
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
 from models.taxonomies import folder as topic_folder
@@ -22,10 +23,9 @@ from models.taxonomies.fitting import Labelled as TopicLabelled
 from models.taxonomies.fitting import fit, gather
 from models.taxonomies.taxonomy import DEFAULT, default_taxonomy
 from models.taxonomies.topic_head import with_thresholds
-from models.text import normalise
 from models.training.batches import Batches, Lesson
 from models.training.domain import FittedDomain, fit_domain
-from models.training.fit_heads import PLAIN, fit_blend, fit_sentiment
+from models.training.fit_heads import PLAIN, fit_blend, fit_sentiment, plain
 from models.training.graph import Floats, build
 from models.training.lessons import Course
 from models.training.network import VECTOR, Network
@@ -35,10 +35,6 @@ from models.training.smoothing import reach, smooth
 STRENGTH = 0.5  # of the smoothing: label agreement with float32 98.3 % instead of 97.3 %, for 2 % of the time
 _LOOKED_AT = 120  # texts of each file whose activations are measured
 _MANY = 12_000  # vectors the domain's centres are made of
-
-
-class NoTopics(ValueError):
-    """The recipe teaches none of the topics heed brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +55,9 @@ def export(
 
     Temperature, blends, centres and topics are fitted on `course.held` and on half of our own dev texts, with the int8
     graph; the rest of `dev` is only measured.
+
+    Raises:
+        TooFewLabels: the texts about the topics heed brings are too few to learn them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     graph = _graph(network, course, batches)
@@ -106,7 +105,8 @@ def _unfitted(recipe: Recipe, tokenizer: bytes, graph: bytes) -> Weights:
         tokens=256,
         question_tokens=recipe.numbers.question_tokens,
         id2label=labels,
-        sentiment=Softened(temperature=1.0, biases=(0.0, 0.0, 0.0)),
+        sentiment=plain(6),
+        clause=plain(3),
         type=(PLAIN,) * len(TYPES),
         urgency=(PLAIN, PLAIN),
         domain=Domain(nearest=1, cut=-1.0),
@@ -138,15 +138,25 @@ def _is_for_fitting(lesson: Lesson) -> bool:
 
 
 def _config(recipe: Recipe, held: _Judged, own: _Judged) -> Config:
-    judged = [i for i, one in enumerate(held.lessons) if one.labels.sentiment and not one.labels.sides_only]
-    targets = np.array([held.lessons[i].labels.sentiment for i in judged], dtype=np.float32).reshape(-1, 3)
     words = [_words(one) for one in own.lessons]
     types = tuple(_type(own, words, place) for place in range(len(TYPES)))
-    plain = _unfitted(recipe, b"", b"").config
-    spoken = np.array([_spoken(held.lessons[i]) for i in judged]).reshape(-1, 3)
-    softened = fit_sentiment(held.sentiment[judged], spoken, targets) if judged else plain.sentiment
     urgency = tuple(_urgency(own, words, level) for level in range(2))
-    return plain.model_copy(update={"sentiment": softened, "type": types, "urgency": urgency})
+    heads = {"type": types, "urgency": urgency, **_sentiment(held)}
+    return _unfitted(recipe, b"", b"").config.model_copy(update=heads)
+
+
+def _sentiment(held: _Judged) -> dict[str, Scaled]:
+    """The maps for a whole text, whose words are asked too, and for a clause."""
+    judged = [i for i, one in enumerate(held.lessons) if one.labels.sentiment and not one.labels.sides_only]
+    if not judged:
+        return {}
+    targets = np.array([held.lessons[i].labels.sentiment for i in judged], dtype=np.float32)
+    spoken = np.array([_spoken(held.lessons[i]) for i in judged], dtype=np.float32)
+    logits = held.sentiment[judged]
+    return {
+        "sentiment": fit_sentiment(np.concatenate([logits, spoken], axis=1), targets),
+        "clause": fit_sentiment(logits, targets),
+    }
 
 
 def _spoken(lesson: Lesson) -> list[float]:
@@ -183,7 +193,8 @@ def _domain(encoder: Encoder, course: Course, held: _Judged) -> FittedDomain:
     chosen = chance.permutation(len(taught))[:_MANY]
     vectors = _read(encoder, [taught[i] for i in chosen]).vectors
     feedback = {id(one) for file in course.files if file.feedback for one in course.held[file.file]}
-    spoken = [i for i, one in enumerate(held.lessons) if id(one) in feedback and _speaks(encoder, one)]
+    aside = [i for i, one in enumerate(held.lessons) if id(one) in feedback]
+    spoken = [i for i in aside if _speaks(encoder, held.lessons[i])] or aside  # a coarse cut, where none can be read
     return fit_domain(vectors, held.vectors[spoken], seed=course.seed)
 
 
@@ -195,11 +206,7 @@ def _speaks(encoder: Encoder, lesson: Lesson) -> bool:
 def _topics(encoder: Encoder, course: Course, folder: Path) -> None:
     """The head for the topics heed brings, from our own texts; its thresholds stay those of the taxonomy."""
     taxonomy = default_taxonomy()
-    names = set(taxonomy.labels)
-    own = [file.file for file in course.files if set(course.topic_lists.get(file.topic_list or "", ())) == names]
-    lessons = [one for name in own for one in course.train[name]]
-    if not lessons:
-        raise NoTopics("The recipe names no texts with the topics of the default taxonomy: add own/topics.jsonl.")
+    lessons = [one for file in course.files_about(taxonomy.labels) for one in course.train[file.file]]
     labelled = [_topic_labels(one) for one in lessons]
     keywords = [_words(one).topics for one in lessons]
     embed = partial(_embed, encoder)

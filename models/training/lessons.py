@@ -1,8 +1,8 @@
-"""The course: every labelled text in tokens, what our keyword baseline adds, and the vector it had before training."""
+"""The course: every labelled text in tokens, what our keyword baseline adds, and the pretrained encoder's vector."""
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import BertModel
 
+from models.characters import normalise
 from models.keywords import KeywordClassifier
 from models.prediction import URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import default_taxonomy
-from models.text import normalise
 from models.training.batches import Lesson
 from models.training.corpus import Labelled, Split
+from models.training.network import WIDTH
 from models.training.recipe import File, Numbers, Recipe, read
 
 
@@ -36,6 +37,10 @@ class Course:
     topic_lists: Mapping[str, Sequence[str]]
     seed: int
 
+    def files_about(self, topics: Collection[str]) -> list[File]:
+        """The files whose list of topics is exactly this."""
+        return [file for file in self.files if set(self.topic_lists.get(file.topic_list or "", ())) == set(topics)]
+
     def epoch(self, number: int) -> list[Lesson]:
         """The lessons of one epoch: of large files another sample each time, of small ones all, some repeatedly."""
         chance = random.Random(f"{self.seed}/{number}")  # noqa: S311 (a sample, no secret)
@@ -48,10 +53,8 @@ class Course:
         return chosen
 
 
-def prepare(recipe: Recipe, folder: Path, tokenizer: Tokenizer, encoder: BertModel | None) -> Course:
+def prepare(recipe: Recipe, folder: Path, tokenizer: Tokenizer, encoder: BertModel) -> Course:
     """Read, tokenise and complete every text of the recipe.
-
-    Without an encoder the vectors before training are zero, and nothing ties the new ones to them.
 
     Raises:
         BadCorpus: a file or line cannot be used.
@@ -109,13 +112,13 @@ def _lessons(
     file: File,
     lists: Mapping[str, Sequence[str]],
     tokenizer: Tokenizer,
-    encoder: BertModel | None,
+    encoder: BertModel,
     numbers: Numbers,
 ) -> list[Lesson]:
     tokens = [one.ids[: numbers.tokens] for one in _encode(tokenizer, [one.text for one in texts])]
     asked = _encode(tokenizer, [one.question or "" for one in texts])
     questions = [one.ids[: numbers.question_tokens] for one in asked]
-    vectors = vectors_of(encoder, tokenizer, tokens)
+    vectors = _vectors(encoder, tokenizer, tokens)
     places = {label: i for i, label in enumerate(lists.get(file.topic_list or "", ()))}
     return [
         Lesson(
@@ -135,11 +138,9 @@ def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list:  # type: ignore
 
 
 @torch.inference_mode()
-def vectors_of(encoder: BertModel | None, tokenizer: Tokenizer, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-    """Unit vectors [n, 384] of the encoder as it stands: the mean of its tokens."""
-    found = np.zeros((len(tokens), 384), dtype=np.float32)
-    if encoder is None:
-        return found
+def _vectors(encoder: BertModel, tokenizer: Tokenizer, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    """Unit vectors [n, WIDTH] of the encoder as it stands: the mean of the tokens, marks included."""
+    found = np.zeros((len(tokens), WIDTH), dtype=np.float32)
     encoder.eval()
     opening, closing = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))

@@ -20,8 +20,8 @@ class Order:
     """What is to be trained, from what, where to and on what.
 
     `files` are those of the recipe as they were checked, `data` the folder they lie in, `out` where the model goes and
-    all about its making, `base` an encoder to begin from instead of the one the recipe was written for, and `about` what
-    people wrote of the model: its card begins with it.
+    all about its making, `base` an encoder to begin from instead of the one the recipe was written for, and `about`
+    what people wrote of the model: its card begins with it.
     """
 
     recipe: Recipe

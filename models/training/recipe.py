@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.training.corpus import BadCorpus, Labelled, Split, explain, lines, parse
+from models.yaml_document import NotYaml, load_yaml
 
 
 class BadRecipe(ValueError):
@@ -84,6 +83,15 @@ class Recipe(_Shape):
     numbers: Numbers = Numbers()
     files: Annotated[tuple[File, ...], Field(min_length=1)]
 
+    @field_validator("files")
+    @classmethod
+    def _each_file_once(cls, files: tuple[File, ...]) -> tuple[File, ...]:
+        names = [file.file for file in files]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each file is named once, and these are named twice: {', '.join(twice)}")
+        return files
+
 
 def parse_recipe(document: str) -> Recipe:
     """The recipe a YAML 1.2 document describes.
@@ -92,9 +100,9 @@ def parse_recipe(document: str) -> Recipe:
         BadRecipe: it is not YAML or not a recipe; every bad place is named.
     """
     try:
-        return Recipe.model_validate(YAML(typ="safe", pure=True).load(document))
-    except (YAMLError, RecursionError) as error:
-        raise BadRecipe(f"The recipe is not readable YAML: {error}") from error
+        return Recipe.model_validate(load_yaml(document))
+    except NotYaml as error:
+        raise BadRecipe(f"The recipe is not readable YAML: {error}. Compare it with the one in data.md.") from error
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors())
         raise BadRecipe(f"The recipe needs correcting at {places}") from error

@@ -6,7 +6,7 @@ import random
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from models.training.network import Network
 from models.training.recipe import Numbers
 from models.training.run_card import Progress
 
-REPORT_EVERY = 50  # steps
+_REPORT_EVERY = 50  # steps
+_OLD = "checkpoint.old"
 
 
 def train(
@@ -38,7 +39,7 @@ def train(
 
     AdamW with a linear warm-up and decay, lower layers slower (Howard and Ruder, 2018), bfloat16 products, weights
     averaged (Izmailov et al., 2018). After each epoch a checkpoint is written to `folder`; a run that finds one there
-    goes on from it and ends with the same weights as one that was never interrupted.
+    goes on from it, and on a processor ends with the same weights as one that was never interrupted.
 
     Args:
         network: changed in place.
@@ -61,38 +62,54 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, numbers.warm_up))
     told: list[Progress] = []
     begun, first = time.monotonic(), 0
-    state = folder / "checkpoint"
+    state = _whole(folder / "checkpoint")
     if (state / "state.json").exists():
         first, told = _resume(state, network, mean, optimiser, schedule)
     spent = told[-1].seconds if told else 0.0
     step = sum(lengths[:first])
-    sums: dict[str, float] = {}
-    counted = 0
+    since = _Losses()
     for epoch in range(first, numbers.epochs):
         network.train()
         for rows in batches.epoch(course(epoch), epoch):
             with torch.device(on), torch.autocast(on, dtype=torch.bfloat16):
                 parts = loss(network, batches.tensors(rows), numbers)
-            total = torch.stack(list(parts.values())).sum()
-            optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), numbers.clip)
-            optimiser.step()
+            _descend(network, parts, optimiser, numbers.clip)
             schedule.step()
             step += 1
             if step >= numbers.averaged_from * steps and step % 10 == 0:
                 mean.add(network)
-            for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
-            counted += 1
-            if counted == REPORT_EVERY or step in ends:
-                seconds = spent + time.monotonic() - begun
-                told.append(Progress(step, steps, {k: v / counted for k, v in sums.items()}, seconds))
+            since.add(parts)
+            if since.counted == _REPORT_EVERY or step in ends:
+                told.append(Progress(step, steps, since.means(), spent + time.monotonic() - begun))
                 tell(told[-1])
-                sums, counted = {}, 0
+                since = _Losses()
         _save(state, network, mean, optimiser, epoch + 1, told)
     mean.into(network)
     return told
+
+
+def _descend(network: Network, parts: Mapping[str, Tensor], optimiser: torch.optim.Optimizer, clip: float) -> None:
+    total = torch.stack(list(parts.values())).sum()
+    optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
+    optimiser.step()
+
+
+class _Losses:
+    """The sums of the losses since the last report, by name."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self.counted = 0
+
+    def add(self, parts: Mapping[str, Tensor]) -> None:
+        for name, value in parts.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
+        self.counted += 1
+
+    def means(self) -> dict[str, float]:
+        return {name: value / self.counted for name, value in self._sums.items()}
 
 
 def _rate(step: int, steps: int, warm_up: float) -> float:
@@ -157,12 +174,20 @@ def _save(
     save_file(rng, fresh / "chance.safetensors")
     history = [[one.step, one.steps, one.losses, one.seconds] for one in told]
     (fresh / "state.json").write_text(json.dumps({"epoch": epoch, "shown": mean.shown, "told": history}))
-    old = state.with_name("checkpoint.old")
+    old = state.with_name(_OLD)
     shutil.rmtree(old, ignore_errors=True)  # a run that was killed may have left it
     if state.exists():
         state.replace(old)
     fresh.replace(state)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _whole(state: Path) -> Path:
+    """The checkpoint's place; a run that was killed between two renamings left it under its other name."""
+    old = state.with_name(_OLD)
+    if old.exists() and not state.exists():
+        old.replace(state)
+    return state
 
 
 def _resume(

@@ -13,7 +13,7 @@ from models.training.course_check import DataFile
 from models.training.curves import Curve, draw
 from models.training.recipe import Numbers
 
-PACKAGES = ("torch", "transformers", "onnx", "onnxruntime", "tokenizers", "safetensors", "numpy", "spacy")
+_PACKAGES = ("torch", "transformers", "onnx", "onnxruntime", "tokenizers", "safetensors", "numpy", "spacy")
 _ROWS = 12  # of the table of losses: its first and last report, and some between
 
 
@@ -58,7 +58,7 @@ class RunCard:
 
 def machine(device: str, threads: int) -> Machine:
     """This machine, with the versions of everything that has a say in the result."""
-    versions = {name: found for name in PACKAGES if (found := _version(name)) is not None}
+    versions = {name: found for name in _PACKAGES if (found := _version(name)) is not None}
     return Machine(_processor(), device, threads, platform.python_version(), versions)
 
 

@@ -15,8 +15,8 @@ from calibration.result import Estimate
 from models.beliefs import sigmoid
 from models.catalog import load
 from models.classifier import Classifier
-from models.encoder.heed_en import HeedEn
 from models.encoder.weights import WeightsRefused
+from models.fitted import digest_of, open_topics
 from models.keywords import KeywordClassifier
 from models.prediction import Verbatim
 from models.taxonomies import folder as folders
@@ -71,11 +71,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Say what is doubtful in a taxonomy, and whether it follows the version before. Exit 3 when it does not hold."""
-    try:
-        taxonomy = _taxonomy(file)
-        before = _taxonomy(previous) if previous else None
-    except BadTaxonomy as error:
-        _told(file, [Finding("error", "file", str(error), "correct these places")], as_json)
+    taxonomy = _taxonomy(file, as_json)
+    before = _taxonomy(previous, as_json) if previous else None
     findings = check_alone(taxonomy)
     if before:
         findings += check_history(taxonomy, before)
@@ -96,7 +93,7 @@ def fit_to_labels(
 ) -> None:
     """Learn topics from labelled texts: those whose split is train, or that name none. Takes seconds."""
     with _one_sentence():
-        taxonomy = _taxonomy(file)
+        taxonomy = open_topics(file).taxonomy
         splits = read_labels(labels.read_bytes(), labels.name, taxonomy)
         texts = [*splits.get(None, []), *splits.get(TRAIN, [])]
         encoder = _encoder()
@@ -123,7 +120,7 @@ def evaluate(
     """Measure on labelled texts how well topics are found, with intervals of 95 %."""
     with _one_sentence():
         encoder = _encoder()
-        used = folders.load(topics, encoder.digest) if topics.is_dir() else _taxonomy(topics)
+        used = folders.load(topics, encoder.digest) if topics.is_dir() else open_topics(topics).taxonomy
         judging = judge(used, encoder)
         texts = _of_split(read_labels(labels.read_bytes(), labels.name, judging.taxonomy), labels.name, split)
         scores = _score(judging, encoder, texts)
@@ -133,14 +130,24 @@ def evaluate(
     _tell_scores(scores)
 
 
-def _taxonomy(path: Path) -> Taxonomy:
+def _taxonomy(path: Path, as_json: bool) -> Taxonomy:
+    """What a file says, or that of a fitted folder, without the thresholds it learned."""
     file = path / folders.TAXONOMY if path.is_dir() else path
+    found = _parsed(file)
+    if isinstance(found, Finding):
+        _told(file, [found], as_json)
+    return found
+
+
+def _parsed(file: Path) -> Taxonomy | Finding:
     try:
         return parse_taxonomy(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadTaxonomy(f"{file} cannot be read ({error.strerror}): name a YAML file of topics.") from error
+        return Finding("error", "file", f"it cannot be read ({error.strerror})", "name a YAML file of topics")
     except UnicodeDecodeError as error:
-        raise BadTaxonomy(f"{file} is not UTF-8 (at byte {error.start}): save it as UTF-8.") from error
+        return Finding("error", "file", f"it is not UTF-8 (at byte {error.start})", "save it as UTF-8")
+    except BadTaxonomy as error:
+        return Finding("error", "file", str(error), "correct these places")
 
 
 def _encoder() -> _Encoder:
@@ -161,7 +168,7 @@ def _encoder_or_none(classifier: Classifier | None = None) -> _Encoder | None:
         return None
     if classifier.read([Verbatim("The parcel came late.")], default_taxonomy())[0].vector is None:
         return None
-    return _Encoder(classifier, classifier.encoder.digest if isinstance(classifier, HeedEn) else classifier.name)
+    return _Encoder(classifier, digest_of(classifier))
 
 
 def _of_split(splits: dict[str | None, list[Labelled]], name: str, split: str | None) -> list[Labelled]:

@@ -1,6 +1,6 @@
 """How well topics were found: F1 over all and per topic, precision and recall of each, with intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,18 +68,14 @@ def score(
     first = truth[np.arange(len(truth)), np.where(known, probabilities, -1).argmax(axis=1)] & some
     return Scores(
         len(truth),
-        _interval(micro, len(truth), draws),
-        _interval(macro, len(truth), draws),
+        item_bootstrap(micro, len(truth), draws=draws),
+        item_bootstrap(macro, len(truth), draws=draws),
         wilson(int(first.sum()), int(some.sum())),
         tuple(
             _topic(label, thresholds[k], *(int(cells[:, k].sum()) for cells in (hit, false, missed)))
             for k, label in enumerate(labels)
         ),
     )
-
-
-def _interval(statistic: Callable[[Counts], float], texts: int, draws: int) -> Figure:
-    return item_bootstrap(statistic, texts, draws=draws)
 
 
 def _topic(label: str, threshold: float, hit: int, false: int, missed: int) -> TopicScore:

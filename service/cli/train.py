@@ -21,6 +21,7 @@ from models.training.order import SHIPPED, CannotTrain, Device, Order
 from models.training.recipe import BadRecipe, Recipe, parse_recipe
 from models.training.run_card import Progress, RunCard
 from service.cli.output import AsJson, print_json, print_table
+from service.deliver.plain_text import visible
 
 _LABELS_SHOWN = 12
 _NEEDED = ("torch", "transformers", "onnx")
@@ -57,11 +58,11 @@ def train(
     """Train a model of your own from labelled texts; what they look like is in models/training/data.md.
 
     A training that was interrupted and is typed again goes on after the last epoch it finished, and ends as if nothing
-    had happened. Needs torch and transformers, which `make train` brings; --check does not.
+    had happened. Needs torch, transformers and onnx, which `make train` brings; --check does not.
     Exit 1 when a file is wrong.
     """
     try:
-        course = parse_recipe(recipe.read_text(encoding="utf-8"))
+        course = parse_recipe(_text(recipe))
         checked = course_check.check(course, data)
         if only_check or checked.troubles:
             _tell(course, checked, as_json)
@@ -70,8 +71,8 @@ def train(
         cores = threads or len(os.sched_getaffinity(0))
         order = Order(course, checked.files, data, out, device, cores, base, _about(recipe))
         card = _build(order)
-    except (BadRecipe, BadCorpus, NoBaseWeights, CannotTrain, UnicodeDecodeError) as error:
-        typer.echo(str(error), err=True)
+    except (BadRecipe, BadCorpus, NoBaseWeights, CannotTrain) as error:
+        typer.echo(visible(str(error)), err=True)
         raise typer.Exit(1) from error
     if as_json:
         print_json(card)
@@ -84,7 +85,16 @@ def train(
 def _about(recipe: Path) -> str:
     """What people wrote of the model: the Markdown file beside its recipe, if there is one."""
     page = recipe.with_suffix(".md")
-    return page.read_text(encoding="utf-8").strip() if page.is_file() else ""
+    return _text(page).strip() if page.is_file() else ""
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRecipe(f"{file} is not UTF-8 (at byte {error.start}): save it as UTF-8.") from error
+    except OSError as error:
+        raise BadRecipe(f"{file} cannot be read ({error.strerror}).") from error
 
 
 def _require_torch() -> None:
@@ -104,6 +114,11 @@ def _build(order: Order) -> RunCard:
             return build(order, tell)
     except KeyboardInterrupt as error:
         raise CannotTrain("Interrupted. The same command goes on after the last epoch that was finished.") from error
+    except OSError as error:
+        raise CannotTrain(
+            f"{error.filename or order.out}: {error.strerror or error}. Make room, or name a folder you may write to "
+            "with --out; the same command goes on after the last epoch that was finished."
+        ) from error
 
 
 @contextmanager
@@ -136,14 +151,15 @@ def _tell(recipe: Recipe, checked: CourseCheck, as_json: bool) -> None:
         rows = [(one.file, one.split, one.axis, one.texts, _labels(one)) for one in checked.counts]
         print_table(("file", "split", "axis", "texts", "labels"), rows)
     for sentence in checked.notes:
-        typer.echo(f"Note: {sentence}", err=True)
+        typer.echo(visible(f"Note: {sentence}"), err=True)
     for sentence in checked.troubles:
-        typer.echo(sentence, err=True)
+        typer.echo(visible(sentence), err=True)
     if checked.left_out:
         typer.echo(f"... and {checked.left_out:,} more.", err=True)
     if not checked.troubles:
-        texts = sum(one.train for one in checked.files)
-        print(f"\n{recipe.name}: {len(checked.files)} files can be used, {texts:,} texts to learn from.")
+        files, texts = len(checked.files), sum(one.train for one in checked.files)
+        named = f"{files} file{'' if files == 1 else 's'} can be used, {texts:,} text{'' if texts == 1 else 's'}"
+        print(f"\n{recipe.name}: {named} to learn from.")
 
 
 def _labels(counted: Counted) -> str:

@@ -1,12 +1,13 @@
 import pytest
 
+from models.characters import normalise
 from models.failures import failures
 from models.keywords import KeywordClassifier
 from models.patterns import Patterns
 from models.phrases import Cue
 from models.prediction import Reading, Verbatim
 from models.taxonomies.taxonomy import default_taxonomy
-from models.text import normalise, tokenise
+from models.text import tokenise
 
 
 def read(text: str) -> Reading:

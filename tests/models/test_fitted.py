@@ -41,9 +41,9 @@ def head(encoder: str = "d" * 64) -> TopicHead:
     """Knows cards alone, by the first number of the vector, with log-odds of 3."""
     weights, words = np.array([[3.0], [0.0]], np.float32), np.zeros((1, 1), np.float32)
     zero, terms = np.zeros(1, np.float32), Terms(("w:card",), np.ones(1, np.float32))
-    return TopicHead(
-        parse_taxonomy(BANK), encoder, "many", ("cards",), terms, weights, zero, words, zero, Mix(1.0, 0.0, 0.0, 0.0)
-    )
+    taxonomy, mix = parse_taxonomy(BANK), Mix(1.0, 0.0, 0.0, 0.0)
+    told = np.eye(len(taxonomy.topics), 2, dtype=np.float32)
+    return TopicHead(taxonomy, encoder, "many", ("cards",), terms, weights, zero, words, zero, mix, told)
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 import pytest
 
+from models.characters import normalise
 from models.keywords import KeywordClassifier, _phrases
 from models.lexicon import english
 from models.prediction import Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy, Topic, default_taxonomy
-from models.text import normalise, tokenise
+from models.text import tokenise
 
 
 def read(text: str, question: str | None = None, language: str | None = None) -> Reading:

@@ -4,13 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.text import declared, detect, normalise, stem, tokenise
+from models.characters import normalise
+from models.text import declared, detect, stem, tokenise
 
 
 @given(st.text(st.characters(codec=None)))
 def test_normalising_moves_no_offset(text):
     assert len(normalise(text)) == len(text)
     normalise(text).encode()
+
+
+@given(st.text(st.characters(codec=None)) | st.text("\uff40\uff07\u2018`'\u2028\ufeff"))
+def test_normalising_twice_changes_nothing_more(text):
+    assert normalise(normalise(text)) == normalise(text)
 
 
 @given(st.text(st.characters(codec=None)))

@@ -203,6 +203,12 @@ def code_of_its_own(folder: Path) -> None:
         (lambda folder: (folder / "model.safetensors").write_bytes(b"no"), "cannot be opened as a sequence classifier"),
         (lambda folder: (folder / "config.json").unlink(), "cannot be opened as a sequence classifier"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "cannot be opened as a sequence classifier"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "cannot be opened as a sequence classifier"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{}"), "cannot be opened as a sequence classifier"),
+        (
+            lambda folder: (folder / "heed.yaml").write_bytes(b"axis: \xff"),
+            "heed.yaml is not UTF-8 .at byte 6.: save it",
+        ),
         (no_head, "is no trained sequence classifier, its weights lack classifier.bias, classifier.weight"),
         (code_of_its_own, "and no code of its own"),
     ],
@@ -218,7 +224,8 @@ def test_a_folder_that_cannot_be_trusted_or_used_is_refused(checkpoint, spoil, s
     ("mapping", "sentence"),
     [
         (None, r"its labels \(yes, no\) are none of heed's: put a heed.yaml beside it, with axis: sentiment"),
-        ("axis: [", "heed.yaml is not readable YAML"),
+        ("axis: [", r"heed.yaml is not readable YAML \(line 1, column 8: "),
+        ("axis: !!bool sentiment", "heed.yaml is not readable YAML .a value is not what it seems to be"),
         ("axis: mood", "heed.yaml needs correcting at axis .*'sentiment', 'type', 'urgency' or 'topics'"),
         ("axis: sentiment\nlabels: {yes: positive}", "does not say what no means: add a line, or null"),
         ("axis: sentiment\nlabels: {yes: positive, no: bad}", "uses bad, and sentiment has only negative, neutral"),

@@ -118,6 +118,24 @@ def test_a_folder_with_the_run_of_another_recipe_is_refused(course, trained, tmp
         pytest.param(
             lambda base: (base / "config.json").write_text('{"hidden_size": 768}'), "is 768 wide", id="another width"
         ),
+        pytest.param(
+            lambda base: (base / "config.json").write_text("{"), "cannot be opened (Expecting", id="no config"
+        ),
+        pytest.param(
+            lambda base: (base / "tokenizer.json").write_text("{}"),
+            "cannot be opened (missing field",
+            id="no tokenizer",
+        ),
+        pytest.param(
+            lambda base: (base / "model.safetensors").write_bytes(b"no"), "cannot be opened (Error", id="broken weights"
+        ),
+        pytest.param(
+            lambda base: (base / "tokenizer.json").write_text(
+                (base / "tokenizer.json").read_text().replace("[SEP]", "[END]")
+            ),
+            "and needs [CLS], [SEP], [PAD]",
+            id="no marks",
+        ),
     ],
 )
 def test_a_base_that_cannot_be_used_is_refused(course, tmp_path, heed, spoil, sentence):
@@ -147,9 +165,26 @@ def test_a_recipe_without_customers_words_is_refused_too(course, tmp_path, heed)
 
 def test_a_finished_run_typed_again_only_exports(course, trained, heed):
     before = (trained / "model/model.onnx").read_bytes()
+    checkpoint = trained / "run/checkpoint"
+    checkpoint.rename(checkpoint.with_name("checkpoint.old"))  # as a run leaves it that is killed between two renamings
     said = heed(*ordered(course, trained))[1]
     assert "step" not in said
     assert (trained / "model/model.onnx").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(course, tmp_path, heed):
+    (tmp_path / "file").write_text("")
+    said = heed(*ordered(course, tmp_path / "file"), code=1)[1]
+    assert said.startswith(
+        f"{tmp_path / 'file' / 'run'}: Not a directory. Make room, or name a folder you may write to"
+    )
+
+
+def test_a_list_of_topics_with_a_name_torch_keeps_for_itself_is_refused(course, tmp_path, heed):
+    recipe = tmp_path / "named.yaml"
+    recipe.write_text(course.recipe.read_text().replace("topic_list: default", "topic_list: train"))
+    said = heed(*ordered(replace(course, recipe=recipe), tmp_path / "out"), code=1)[1]
+    assert "A `topic_list` of the recipe has a name that cannot be used" in said
 
 
 def test_a_recipe_without_our_topics_is_refused_before_anybody_waits(course, tmp_path, heed):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalog import load
+from models.characters import MAX_CODE_POINTS
 from models.document import describe
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Verbatim
 from models.taxonomies.taxonomy import default_taxonomy, parse_taxonomy
-from models.text import MAX_CODE_POINTS
 
 TEXTS = [
     "The parcel came two weeks late and the courier was rude.",
@@ -116,8 +116,9 @@ def test_the_question_is_heard(classifier):
         ("The parcel was late. " * 100, False),
         ("The parcel was late. " * 700, True),
         ("x" * (MAX_CODE_POINTS + 1), True),
+        ("?" * 400, True),
     ],
-    ids=["one run", "one sentence too long", "many sentences", "too many sentences", "too many letters"],
+    ids=["one run", "one sentence too long", "many sentences", "too many sentences", "too many letters", "no word"],
 )
 def test_what_is_not_read_is_marked(classifier, text, cut):
     assert read(classifier, text).truncated is cut

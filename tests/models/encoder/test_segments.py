@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.characters import MAX_CODE_POINTS
 from models.encoder.segments import MAX_CLAUSES, Segment, all_clauses, clauses, sentences
-from models.text import MAX_CODE_POINTS
 
 
 def cut(text):

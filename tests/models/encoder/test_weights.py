@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -14,6 +16,11 @@ from models.encoder.weights import WeightsRefused, open_weights
 @pytest.fixture
 def folder(tmp_path):
     return shutil.copytree(SHIPPED, tmp_path / "heed-en")
+
+
+def test_the_encoder_alone_starts_without_spacy():
+    program = "import sys, models.encoder.session; sys.exit('spacy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def named_anew(folder, name):

@@ -1,7 +1,8 @@
 import pytest
 
+from models.characters import normalise
 from models.taxonomies.taxonomy import BadTaxonomy, Taxonomy, Topic, default_taxonomy, parse_taxonomy
-from models.text import normalise, tokenise
+from models.text import tokenise
 
 LABELS = [
     "billing",
@@ -23,6 +24,11 @@ def test_the_default_taxonomy_has_the_topics_of_the_contract():
     assert taxonomy.identity == "default@1"
     assert [topic.name for topic in taxonomy.topics] == LABELS
     assert all(topic.description and topic.keywords and topic.examples for topic in taxonomy.topics)
+
+
+def test_taxonomies_of_one_name_are_told_apart_by_their_topics():
+    one, other = (Taxonomy("shop", 1, (Topic(name),)) for name in ("price", "staff"))
+    assert len({one: 1, other: 2, Taxonomy("shop", 1, (Topic("price"),)): 3}) == 2
 
 
 def test_no_keyword_stands_twice_in_a_topic():

@@ -156,6 +156,15 @@ def test_a_folder_gives_the_same_head_back(head, single, tmp_path):
         assert [topic.threshold for topic in again.taxonomy.topics] == [t.threshold for t in one.taxonomy.topics]
 
 
+def test_a_head_knows_what_its_taxonomy_says_without_asking_the_encoder_again(head, tmp_path):
+    folders.save(head, DOCUMENT, tmp_path / "head")
+    verbatim, keywords = Verbatim("my parcel came back"), dict.fromkeys(SHOP.labels, 0.03)
+    vector = embed([verbatim])[0]
+    found = judge(folders.load(tmp_path / "head", "digest"), embed=None).read(verbatim, vector, keywords)
+    told = judge(SHOP, embed).read(verbatim, vector, keywords)
+    assert found == told | dict(head.read(verbatim, vector, told))
+
+
 def _flip(file):
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1

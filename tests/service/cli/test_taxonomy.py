@@ -79,7 +79,14 @@ def test_a_file_that_is_no_taxonomy(heed, tmp_path):
     file.write_bytes(b"topics: [{name: a, colour: red}]")
     assert "topics.0.colour" in heed("check", file, code=3)[1]
     file.write_bytes(b"name: \xff")
-    assert "is not UTF-8 (at byte 6)" in heed("check", file, code=3)[1]
+    assert "x.yaml: error: file: it is not UTF-8 (at byte 6); save it as UTF-8." in heed("check", file, code=3)[1]
+
+
+def test_a_previous_version_that_is_no_taxonomy_is_the_one_named(heed, shop, tmp_path):
+    previous = tmp_path / "before.yaml"
+    previous.write_text("topics: [")
+    assert heed("check", shop, "--previous", previous, code=3)[1].startswith(f"{previous}: error: file: ")
+    assert "taxonomy.yaml: error: file: it cannot be read" in heed("check", shop, "--previous", tmp_path, code=3)[1]
 
 
 def test_a_version_is_held_against_the_one_before(heed, shop, tmp_path):
@@ -124,6 +131,9 @@ def test_each_refusal_is_a_sentence(heed, shop, labels, tmp_path):
     wrong = tmp_path / "wrong.jsonl"
     wrong.write_text('{"text": "x", "topics": ["fish"]}\n')
     assert "no topic has 5 labelled texts yet" in heed("fit", shop, none, "--out", fitted, code=1)[1]
+    shop_no_more = tmp_path / "shop_no_more.yaml"
+    shop_no_more.write_text("name: 2026-99-99")
+    assert "shop_no_more.yaml: The taxonomy " in heed("evaluate", shop_no_more, labels, code=1)[1]
     assert "wrong.jsonl, line 1: no version of the" in heed("fit", shop, wrong, "--out", fitted, code=1)[1]
     assert "makes no sentence vectors" in heed("fit", shop, labels, "--out", fitted, code=1, HEED_MODEL="keywords")[1]
     assert "manifest.json cannot be read" in heed("evaluate", tmp_path, labels, code=1)[1]

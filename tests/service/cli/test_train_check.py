@@ -94,7 +94,7 @@ def test_labels_are_counted_per_file_split_and_axis(bare, tmp_path):
         ("dev", "topics"): (1, {"price": 1, "staff": 1}),
     }
     assert found["notes"] == [
-        "1 text of the dev split of mine.jsonl also stand in a train split: figures measured on them flatter."
+        "1 text of the dev split of mine.jsonl also stands in a train split: figures measured on them flatter."
     ]
 
 
@@ -124,12 +124,16 @@ def test_without_torch_the_command_says_what_brings_it(bare, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [
-        ("name: [", "The recipe is not readable YAML"),
+        ("name: [", "The recipe is not readable YAML: line 1, column 8: "),
+        ("name: 2026-99-99", "The recipe is not readable YAML: a value is not what it seems to be: month must be in"),
+        ("name: \udcff", "bad.yaml is not UTF-8 (at byte 6): save it as UTF-8."),
+        (FILE.format(more="") + FILE.splitlines()[-1].format(more=""), "these are named twice: mine.jsonl"),
+        (FILE.replace("mine.jsonl", '"\\0"').format(more=""), "Every file of the recipe must lie in the data folder."),
         ("name: mine\nversion: 1\nfiles: []", "The recipe needs correcting at files: "),
         (FILE.format(more=", colour: red"), "The recipe needs correcting at files.0.colour: "),
         ("name: mine\nversion: 1\nnumbers: {epochs: 0}\nfiles: [{file: a, source: b, licence: c}]", "numbers.epochs: "),
     ],
 )
 def test_a_bad_recipe_is_refused_with_the_place(bare, tmp_path, recipe, sentence):
-    (tmp_path / "bad.yaml").write_text(recipe)
+    (tmp_path / "bad.yaml").write_text(recipe, encoding="utf-8", errors="surrogateescape")
     assert sentence in bare("train", str(tmp_path), "--recipe", str(tmp_path / "bad.yaml"), code=1)[1]
