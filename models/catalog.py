@@ -60,7 +60,7 @@ def load(name: str) -> Classifier:
 
 def _is_checkpoint(name: str) -> bool:
     try:
-        return "/" in name or (bool(name) and Path(name).is_dir())
+        return bool(name) and (Path(name).is_dir() or "/" in name)
     except OSError:  # longer than a name can be
         return False
 

@@ -19,7 +19,7 @@ name: heed-tiny
 version: 3
 numbers: {epochs: 3, batch_tokens: 256, learning_rate: 0.002, head_rate: 0.01, tokens: 64, question_tokens: 16}
 files:
-  - {file: answers.jsonl, source: The heed authors, licence: Apache-2.0, repeat: 2, metric: macro-recall}
+  - {file: answers.jsonl, source: The heed authors, licence: Apache-2.0, repeat: 2}
   - {file: topics.jsonl, source: The heed authors, licence: Apache-2.0, topic_list: default, feedback: true}
 """
 

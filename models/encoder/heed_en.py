@@ -1,7 +1,7 @@
 """heed-en, the model that ships: one pass of the encoder over a text and its clauses, beside what its words say."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from models.encoder.session import Encoder, Floats, Pass, Tokens
 from models.encoder.spans import Beliefs, Clause, opposed, point
 from models.encoder.topics import TopicReader
 from models.encoder.weights import Blend, Config, Scaled, open_weights
-from models.encoder.windows import token_range, windows
+from models.encoder.windows import windows, within
 from models.keywords import Spoken, spoken
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy
@@ -26,12 +26,15 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "heed-en"
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """One run: its weight, what it said, and the clauses its rows 1.. stand for."""
+class _Heard:
+    """What the encoder says of a whole text, and of each clause. `cut`: not all of it was read."""
 
-    tokens: int
-    said: Pass
-    clauses: tuple[Segment, ...]
+    sentiment: Floats
+    types: Floats
+    urgency: Floats
+    vector: Floats
+    clauses: tuple[Clause, ...]
+    cut: bool
 
 
 class HeedEn:
@@ -70,80 +73,81 @@ class HeedEn:
         if text != given:
             tokens, own = self.encoder.tokens(text), tokenised(text)
         words = spoken(own, verbatim.question, taxonomy)
-        passes, cut = self._passes(own, tokens, verbatim.question)
-        weights = np.array([one.tokens for one in passes], dtype=np.float32)
-        sentiment = _mean(weights, np.stack([one.said.sentiment[0] for one in passes]))
-        vector = _mean(weights, np.stack([one.said.vector[0] for one in passes]))
-        vector = vector / max(float(np.sqrt((vector * vector).sum())), 1e-6)
-        types = np.max([one.said.type[0] for one in passes], axis=0)
-        urgency = max((one.said.urgency[0] for one in passes), key=lambda row: float(row[1]))
-        kinds = self._types(types, words)
-        lexical = [math.log(words.sentiment[label]) for label in SENTIMENTS]
-        felt = _scaled(self._config.sentiment, [*map(float, sentiment), *lexical])
-        feeling = self._urgency(urgency, words)
-        clauses = [found for one in passes for found in self._clauses(one)]
-        own_part = verbatim if text == verbatim.text else replace(verbatim, text=text)
-        about = self._topics.read(own_part, vector, words.topics, taxonomy)
-        held = [topic.name for topic in taxonomy.topics if sigmoid(about[topic.name]) >= topic.threshold]
-        pointed = {name: self._topics.nearness(name, taxonomy) for name in held}
-        beliefs = Beliefs(felt, {name: sigmoid(about[name]) for name in held}, kinds, feeling)
-        spans = point(text, clauses, beliefs, words.spans, pointed)
+        heard = self._hear(own, tokens, verbatim.question)
+        about = self._topics.read(replace(verbatim, text=text), heard.vector, words.topics, taxonomy)
+        topics = {name: sigmoid(one) for name, one in about.items()}
+        held = {topic.name: topics[topic.name] for topic in taxonomy.topics if topics[topic.name] >= topic.threshold}
+        beliefs = self._beliefs(heard, words, held)
+        directions = {name: self._topics.direction(name, taxonomy) for name in held}
         return Reading(
-            sentiment=felt,
-            types=kinds,
-            urgency=feeling,
-            mixed=opposed(clauses, kinds),
+            sentiment=beliefs.sentiment,
+            topics=topics,
+            types=beliefs.types,
+            urgency=beliefs.urgency,
+            mixed=opposed(heard.clauses, beliefs.types),
             language=seen.language.code,
             language_probability=seen.language.probability,
-            abstain=seen.abstain or ("out-of-domain" if self._centres.is_outside(vector) else None),
-            truncated=cut or len(verbatim.text) > MAX_CODE_POINTS,
+            abstain=seen.abstain or ("out-of-domain" if self._centres.is_outside(heard.vector) else None),
+            truncated=heard.cut or len(verbatim.text) > MAX_CODE_POINTS,
             length=len(verbatim.text),
-            topics={name: sigmoid(one) for name, one in about.items()},
-            spans=tuple(spans),
+            spans=tuple(point(heard.clauses, beliefs, words.spans, directions)),
             logits={
-                "sentiment": tuple(sentiment.tolist()),
+                "sentiment": tuple(heard.sentiment.tolist()),
                 "topic": tuple(about.values()),
-                "type": tuple(types.tolist()),
-                "urgency": tuple(urgency.tolist()),
+                "type": tuple(heard.types.tolist()),
+                "urgency": tuple(heard.urgency.tolist()),
             },
-            vector=tuple(vector.tolist()),
+            vector=tuple(heard.vector.tolist()),
         )
 
-    def _passes(self, words: Tokenised, tokens: Tokens, question: str | None) -> tuple[list[_Window], bool]:
+    def _hear(self, words: Tokenised, tokens: Tokens, question: str | None) -> _Heard:
+        """Read a text, window by window where it is long."""
         asked = self.encoder.question(question)
         room = self.encoder.room(asked)
-        parts = clauses_of(words)
         whole = Segment(0, len(words.text))  # of a text without a word, which has no sentence
         read = (sentences(words.text) or [whole]) if len(tokens.ids) > room else ()
         found, cut = windows(tokens, read, room)
-        return [self._pass(tokens, asked, parts, one.start, one.end) for one in found], cut
+        parts = clauses_of(words)
+        clauses: list[Clause] = []
+        passes: list[Pass] = []
+        for window in found:
+            inside = within(tokens, parts, window)
+            passes.append(self.encoder.run(tokens.ids[window.start : window.end], asked, [one for _, one in inside]))
+            clauses.extend(self._clauses([place for place, _ in inside], passes[-1]))
+        weights = np.array([max(1, one.end - one.start) for one in found], dtype=np.float32)
+        vector = _mean(weights, [one.vector[0] for one in passes])
+        return _Heard(
+            sentiment=_mean(weights, [one.sentiment[0] for one in passes]),
+            types=np.max([one.type[0] for one in passes], axis=0),
+            urgency=max((one.urgency[0] for one in passes), key=lambda row: float(row[1])),
+            vector=vector / max(float(np.sqrt((vector * vector).sum())), 1e-6),
+            clauses=tuple(clauses),
+            cut=cut,
+        )
 
-    def _pass(self, tokens: Tokens, asked: Sequence[int], parts: Sequence[Segment], start: int, end: int) -> _Window:
-        ranges, clauses = [], []
-        for part in parts:
-            first, last = token_range(tokens, part)
-            if start <= first < last and first < end:
-                ranges.append((first - start, min(last, end) - start))
-                clauses.append(part)
-        said = self.encoder.run(tokens.ids[start:end], asked, ranges)
-        return _Window(max(1, end - start), said, tuple(clauses))
+    def _clauses(self, places: Sequence[Segment], said: Pass) -> Iterator[Clause]:
+        for row, place in enumerate(places, 1):
+            felt = _scaled(self._config.clause, said.sentiment[row].tolist())
+            yield Clause(place, felt, said.type[row], float(said.urgency[row, 1]), said.vector[row])
 
-    def _types(self, logits: Floats, words: Spoken) -> dict[str, float]:
-        pairs = zip(TYPES, self._config.type, logits, words.logits["type"], strict=True)
-        return {label: _blend(blend, float(said), spoken) for label, blend, said, spoken in pairs}
+    def _beliefs(self, heard: _Heard, words: Spoken, topics: Mapping[str, float]) -> Beliefs:
+        """The encoder and the words together, by the maps that were fitted for them."""
+        lexical = [math.log(words.sentiment[label]) for label in SENTIMENTS]
+        types = zip(TYPES, self._config.type, heard.types.tolist(), words.logits["type"], strict=True)
+        return Beliefs(
+            sentiment=_scaled(self._config.sentiment, [*heard.sentiment.tolist(), *lexical]),
+            topics=topics,
+            types={label: _blend(blend, said, told) for label, blend, said, told in types},
+            urgency=self._urgency(heard, words),
+        )
 
-    def _urgency(self, logits: Floats, words: Spoken) -> dict[str, float]:
-        """Ordinal: from the chances of being above low and above normal."""
+    def _urgency(self, heard: _Heard, words: Spoken) -> dict[str, float]:
+        """Ordinal: from the chances of being above low and above normal, the second at most the first."""
         low, _, high = (words.urgency[label] for label in URGENCIES)
-        spoken = (-_log_odds(low), _log_odds(high))
-        above = [_blend(*one) for one in zip(self._config.urgency, map(float, logits), spoken, strict=True)]
-        top = min(above)
-        return dict(zip(URGENCIES, (1 - above[0], above[0] - top, top), strict=True)) if above[0] >= top else {}
-
-    def _clauses(self, window: _Window) -> Iterator[Clause]:
-        for row, clause in enumerate(window.clauses, 1):
-            felt = _scaled(self._config.clause, [*map(float, window.said.sentiment[row])])
-            yield Clause(clause, felt, window.said.vector[row])
+        told = (-_log_odds(low), _log_odds(high))
+        above, top = (_blend(*one) for one in zip(self._config.urgency, heard.urgency.tolist(), told, strict=True))
+        top = min(above, top)
+        return dict(zip(URGENCIES, (1 - above, above - top, top), strict=True))
 
 
 def _own(text: str, own: Sequence[Segment]) -> str:
@@ -163,8 +167,8 @@ def _scaled(scaled: Scaled, scores: Sequence[float]) -> dict[str, float]:
     return softmax(SENTIMENTS, raised)
 
 
-def _blend(blend: Blend, said: float, spoken: float) -> float:
-    return sigmoid(blend.encoder * said + blend.words * spoken + blend.intercept)
+def _blend(blend: Blend, said: float, told: float) -> float:
+    return sigmoid(blend.encoder * said + blend.words * told + blend.intercept)
 
 
 def _log_odds(probability: float) -> float:
@@ -172,6 +176,6 @@ def _log_odds(probability: float) -> float:
     return math.log(kept / (1 - kept))
 
 
-def _mean(weights: Floats, rows: Floats) -> Floats:
-    mean: Floats = (weights[:, None] * rows).sum(axis=0) / weights.sum()
+def _mean(weights: Floats, rows: Sequence[Floats]) -> Floats:
+    mean: Floats = (weights[:, None] * np.stack(rows)).sum(axis=0) / weights.sum()
     return mean

@@ -1,11 +1,12 @@
 """Where in a text a belief comes from: the clauses that take a side, and those that are about a topic."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from models.beliefs import most_likely
 from models.encoder.segments import Segment
 from models.encoder.session import Floats
-from models.prediction import Span
+from models.prediction import TYPES, Axis, Span
 
 # A clause this sure of its side stands against one of the other side, where the whole text seems to praise and to
 # complain, if only a little: on our own hard dev texts that spares three false alarms in ten for one hit in twenty.
@@ -16,10 +17,12 @@ _MOST = 20  # per axis and label, the surest
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause, its sentiment and its vector [768]."""
+    """A clause: its sentiment, its log-odds of each type [4] and of high urgency, and its vector [768]."""
 
     place: Segment
     sentiment: Mapping[str, float]
+    types: Floats
+    urgent: float
     vector: Floats
 
 
@@ -41,35 +44,28 @@ def opposed(clauses: Sequence[Clause], types: Mapping[str, float]) -> bool:
 
 
 def point(
-    text: str,
-    clauses: Sequence[Clause],
-    beliefs: Beliefs,
-    words: Iterable[Span],
-    directions: Mapping[str, Floats],
-) -> list[Span]:
+    clauses: Sequence[Clause], beliefs: Beliefs, words: Sequence[Span], directions: Mapping[str, Floats]
+) -> Iterator[Span]:
     """The spans of every axis.
 
     Sentiment: the clauses that take a side; of a single clause the text's own belief. A topic: the clauses with one
     of its keywords, else the one whose vector is nearest to its direction. Type and urgency: the words that the
-    lexicon found, where the belief goes with them.
+    lexicon found, where the belief goes with them, else the clause that is surest.
     """
-    words = list(words)
-    found = list(_sides(clauses, beliefs.sentiment))
+    yield from _sides(clauses, beliefs.sentiment)
     for topic, belief in beliefs.topics.items():
-        hits = [span for span in words if span.axis == "topic" and span.label == topic]
-        found.extend(_about(topic, belief, clauses, hits, directions[topic]))
-    found.extend(replace(span, probability=beliefs.types[span.label]) for span in words if _is_type(span, beliefs))
-    urgent = max(beliefs.urgency, key=beliefs.urgency.__getitem__)
-    found.extend(
-        replace(span, probability=beliefs.urgency[urgent])
-        for span in words
-        if span.axis == "urgency" and span.label == urgent
-    )
-    return found if text.strip() else []
-
-
-def _is_type(span: Span, beliefs: Beliefs) -> bool:
-    return span.axis == "type" and beliefs.types[span.label] >= 0.5
+        hits = [span for span in words if (span.axis, span.label) == ("topic", topic)]
+        direction = directions[topic]
+        near = [float((one.vector * direction).sum()) for one in clauses]
+        for one in _about(clauses, hits, near):
+            yield Span(one.place.start, one.place.end, "topic", topic, belief)
+    for place, label in enumerate(TYPES):
+        if beliefs.types[label] >= 0.5:
+            sure = [float(one.types[place]) for one in clauses]
+            yield from _words_or_clause("type", label, beliefs.types[label], words, clauses, sure)
+    urgent = most_likely(beliefs.urgency)
+    sure = [one.urgent for one in clauses] if urgent == "high" else []
+    yield from _words_or_clause("urgency", urgent, beliefs.urgency[urgent], words, clauses, sure)
 
 
 def _sides(clauses: Sequence[Clause], whole: Mapping[str, float]) -> Iterator[Span]:
@@ -80,11 +76,18 @@ def _sides(clauses: Sequence[Clause], whole: Mapping[str, float]) -> Iterator[Sp
             yield Span(place.start, place.end, "sentiment", side, belief)
 
 
-def _about(
-    topic: str, belief: float, clauses: Sequence[Clause], hits: Sequence[Span], direction: Floats
+def _about(clauses: Sequence[Clause], hits: Sequence[Span], near: Sequence[float]) -> Sequence[Clause]:
+    """The clauses with a hit, else the nearest."""
+    found = [one for one in clauses if any(one.place.start <= hit.start < one.place.end for hit in hits)]
+    return found[:_MOST] if found or not clauses else [clauses[near.index(max(near))]]
+
+
+def _words_or_clause(
+    axis: Axis, label: str, belief: float, words: Sequence[Span], clauses: Sequence[Clause], sure: Sequence[float]
 ) -> Iterator[Span]:
-    witnesses = [one for one in clauses if any(one.place.start <= hit.start < one.place.end for hit in hits)]
-    if not witnesses and clauses:
-        witnesses = [max(clauses, key=lambda one: float((one.vector * direction).sum()))]
-    for one in witnesses[:_MOST]:
-        yield Span(one.place.start, one.place.end, "topic", topic, belief)
+    """The words the lexicon found, else the surest clause (none where nobody said how sure each is)."""
+    found = [replace(span, probability=belief) for span in words if (span.axis, span.label) == (axis, label)]
+    if not found and sure:
+        place = clauses[sure.index(max(sure))].place
+        found = [Span(place.start, place.end, axis, label, belief)]
+    yield from found

@@ -38,11 +38,11 @@ class TopicReader:
         """The log-odds of every topic, from a text, its vector [768] and what its keywords make of each."""
         return self._judge(taxonomy).read(verbatim, vector, keywords)
 
-    def nearness(self, topic: str, taxonomy: Taxonomy) -> Floats:
-        """The direction [768] of a topic: of two clauses the one whose vector lies nearer speaks of it."""
+    def direction(self, topic: str, taxonomy: Taxonomy) -> Floats:
+        """The unit vector [768] of a topic: of two clauses the one whose vector lies nearer speaks of it."""
         untaught = self._judge(taxonomy).untaught
-        direction: Floats = untaught.directions[untaught.topics.index(topic)]
-        return direction
+        found: Floats = untaught.directions[untaught.topics.index(topic)]
+        return found
 
     def _judge(self, taxonomy: Taxonomy) -> Judge:
         with self._lock:

@@ -24,6 +24,16 @@ def token_range(tokens: Tokens, part: Segment) -> tuple[int, int]:
     return bisect_left(starts, part.start), bisect_left(starts, part.end)
 
 
+def within(tokens: Tokens, parts: Sequence[Segment], window: Window) -> list[tuple[Segment, tuple[int, int]]]:
+    """The parts of a text that begin in a window, each with its tokens there, counted from the window's first."""
+    found = []
+    for part in parts:
+        start, end = token_range(tokens, part)
+        if window.start <= start < min(end, window.end):
+            found.append((part, (start - window.start, min(end, window.end) - window.start)))
+    return found
+
+
 def windows(tokens: Tokens, sentences: Sequence[Segment], room: int) -> tuple[list[Window], bool]:
     """The windows of a text, and whether anything was left out.
 

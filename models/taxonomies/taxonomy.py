@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from models.taxonomies.history import Step
+from models.yaml_document import NotYaml, load_yaml
 
 DEFAULT = Path(__file__).parent.with_name("default_taxonomy.yaml")
 
@@ -147,8 +146,8 @@ def parse_taxonomy(document: str) -> Taxonomy:
         BadTaxonomy: the document is not YAML, or not a taxonomy; every bad place is named.
     """
     try:
-        shape = _TaxonomyShape.model_validate(YAML(typ="safe", pure=True).load(document))
-    except (YAMLError, RecursionError) as error:
+        shape = _TaxonomyShape.model_validate(load_yaml(document))
+    except NotYaml as error:
         raise BadTaxonomy(f"The taxonomy is not readable YAML: {error}") from error
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())

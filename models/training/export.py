@@ -53,7 +53,7 @@ def export(
 ) -> dict[str, float]:
     """Write the weights folder of a trained network and return the figures measured on the way.
 
-    Temperature, blends, centres and topics are fitted on `course.held` and on half of our own dev texts, with the int8
+    Maps, blends, centres and topics are fitted on `course.held` and on half of our own dev texts, with the int8
     graph; the rest of `dev` is only measured.
 
     Raises:
@@ -170,8 +170,12 @@ def _words(lesson: Lesson) -> Reading:
 
 
 def _type(own: _Judged, words: Sequence[Reading], place: int) -> Blend:
-    held = [bool((one.labels.types or {}).get(TYPES[place], 0.0) >= 0.5) for one in own.lessons]
-    return fit_blend(own.types[:, place], [one.logits["type"][place] for one in words], held)
+    """On the texts of which somebody judged this type."""
+    judged = {i: one.labels.types.get(TYPES[place]) for i, one in enumerate(own.lessons) if one.labels.types}
+    held = {i: belief >= 0.5 for i, belief in judged.items() if belief is not None}
+    rows = list(held)
+    told = [words[i].logits["type"][place] for i in rows]
+    return fit_blend(own.types[rows, place], told, list(held.values()))
 
 
 def _urgency(own: _Judged, words: Sequence[Reading], level: int) -> Blend:

@@ -1,4 +1,4 @@
-"""Temperature, biases and blends, fitted on what the int8 graph says of texts nobody learned from."""
+"""Maps of sentiment, blends of type and urgency: fitted on what the int8 graph says of texts nobody learned from."""
 
 from collections.abc import Sequence
 

@@ -26,8 +26,8 @@ from models.training.recipe import File, Numbers, Recipe, read
 class Course:
     """The lessons of each file, by split, and the topics of each list.
 
-    `held` are one in 25 of the training texts, chosen by their digest: never learned from, so that temperatures and
-    cut-offs can be fitted on them and `dev` stays untouched.
+    `held` are one in 25 of the training texts, chosen by their digest: never learned from, so that probabilities and
+    cut-offs can be fitted on them. Of `dev` only half of the texts with types and urgency are fitted on, no others.
     """
 
     files: tuple[File, ...]

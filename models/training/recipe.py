@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -46,7 +46,6 @@ class File(_Shape):
     per_epoch: Annotated[int, Field(ge=1)] | None = None
     repeat: Annotated[int, Field(ge=1, le=10)] = 1
     feedback: bool = False  # what customers write: the keyword baseline completes it, and the domain is made of it
-    metric: Literal["macro-recall", "accuracy", "none"] = "none"
 
 
 class Numbers(_Shape):

@@ -10,7 +10,7 @@ import typer
 from models.beliefs import most_likely
 from models.encoder.heed_en import HeedEn
 from models.encoder.highlights import highlights
-from models.fallback import load_or_fall_back
+from models.fallback import Fallback, load_or_fall_back
 from models.prediction import Classification, Verbatim
 from service.classify import Reader
 from service.cli.output import AsJson, print_json, print_table
@@ -54,7 +54,8 @@ def _explain(
     """The classifications with what each word adds, as JSON or word by word."""
     classifier = load_or_fall_back(model)
     if not isinstance(classifier, HeedEn):
-        typer.echo(f"{classifier.name} cannot say what single words add: leave HEED_MODEL unset.", err=True)
+        remedy = "put the model right first" if isinstance(classifier, Fallback) else "leave HEED_MODEL unset"
+        typer.echo(f"{classifier.name} cannot say what single words add: {remedy}.", err=True)
         raise typer.Exit(2)
     results = []
     for text, belief in read:

@@ -200,8 +200,11 @@ def _score(judging: Judge, encoder: _Encoder, texts: Sequence[Labelled]) -> Scor
 def _one_sentence() -> Iterator[None]:
     try:
         yield
-    except (BadTaxonomy, BadLabels, TooFewLabels, HeadRefused, WeightsRefused, OSError) as error:
+    except (BadTaxonomy, BadLabels, TooFewLabels, HeadRefused, WeightsRefused) as error:
         typer.echo(visible(str(error)), err=True)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        typer.echo(visible(f"{error.filename}: {error.strerror}. Name a place you may read and write."), err=True)
         raise typer.Exit(1) from error
 
 

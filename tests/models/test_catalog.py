@@ -14,7 +14,9 @@ def test_a_name_of_the_catalog_a_folder_or_an_id_may_be_asked_for(name, tmp_path
     check_name(name)
 
 
-@pytest.mark.parametrize("name", ["", "crystal-ball", "KEYWORDS", "@1", "bert-base-uncased"])
+@pytest.mark.parametrize(
+    "name", ["", "crystal-ball", "KEYWORDS", "@1", "bert-base-uncased", "a" * 300, "/" + "b" * 300]
+)
 def test_another_name_is_refused_with_what_there_is(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownClassifier) as refused:

@@ -69,7 +69,7 @@ def test_a_file_is_a_taxonomy_and_a_folder_one_with_what_was_learned(folder):
         (None, "cannot be read (No such file or directory): name a YAML file"),
         (b"name: [", "The taxonomy is not readable YAML"),
         (b"name: bank\nversion: 1\ntopics: []", "The taxonomy needs correcting at topics"),
-        (b"\xff\xfe", "topics.yaml: "),
+        (b"\xff\xfe", "topics.yaml is not UTF-8 (at byte 0): save it as UTF-8."),
     ],
 )
 def test_what_is_no_taxonomy_is_refused_in_one_sentence(tmp_path, content, told):

@@ -123,7 +123,7 @@ def test_a_folder_with_the_run_of_another_recipe_is_refused(course, trained, tmp
         ),
         pytest.param(
             lambda base: (base / "tokenizer.json").write_text("{}"),
-            "cannot be opened (missing field",
+            "base cannot be opened (Model missing",
             id="no tokenizer",
         ),
         pytest.param(

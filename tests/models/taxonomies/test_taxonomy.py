@@ -72,7 +72,11 @@ def test_a_taxonomy_of_ones_own():
         ("name: x\nversion: 1\ntopics: [{name: 'un", "YAML"),
         ("name: x\nname: y\nversion: 1\ntopics: [{name: a}]", "YAML"),
         ("!!python/object/apply:os.getcwd []", "YAML"),
-        ("[" * 5_000, "YAML"),
+        ("[" * 5_000, "YAML: its lists lie too deep in each other"),
+        ("name: x\nversion: 1\ntopics: [{name: a}, {name: [}]", "YAML: line 3, column "),
+        ("name: 2026-99-99", "YAML: a value is not what it seems to be: month must be"),
+        ("name: !!bool x", "YAML: a value is not"),
+        ("version: " + "9" * 5_000, "YAML: a value is not"),
         ("a\x00b", "YAML"),
     ],
 )

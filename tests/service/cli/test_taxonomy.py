@@ -136,6 +136,7 @@ def test_each_refusal_is_a_sentence(heed, shop, labels, tmp_path):
     assert "shop_no_more.yaml: The taxonomy " in heed("evaluate", shop_no_more, labels, code=1)[1]
     assert "wrong.jsonl, line 1: no version of the" in heed("fit", shop, wrong, "--out", fitted, code=1)[1]
     assert "makes no sentence vectors" in heed("fit", shop, labels, "--out", fitted, code=1, HEED_MODEL="keywords")[1]
+    assert f"{shop / 'x'}: Not a directory. Name a" in heed("fit", shop, labels, "--out", shop / "x", code=1)[1]
     assert "manifest.json cannot be read" in heed("evaluate", tmp_path, labels, code=1)[1]
     assert "its splits: test" in heed("evaluate", shop, none, "--split", "dev", code=1)[1]
     assert not fitted.exists()
