@@ -25,11 +25,11 @@ class Scale:
     0.5 is where F1 is best in the mean; no probability of a reviewed sample until there are labels.
     """
 
-    sharpness: float = 30.0
-    none_of_these: float = 0.25
-    similarity: float = 0.37
-    keywords: float = 0.69
-    offset: float = 0.0
+    sharpness: float = 20.0
+    none_of_these: float = 0.2
+    similarity: float = 0.66
+    keywords: float = 0.51
+    offset: float = 0.78
 
 
 @dataclass(frozen=True, eq=False)
