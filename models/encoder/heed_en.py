@@ -13,7 +13,7 @@ from models.encoder.domain import Centres
 from models.encoder.limits import limits
 from models.encoder.segments import Segment, clauses_of, sentences
 from models.encoder.session import Encoder, Floats, Pass, Tokens
-from models.encoder.spans import Beliefs, Clause, opposed, point
+from models.encoder.spans import Beliefs, Clause, leaned, opposed, point
 from models.encoder.topics import TopicReader
 from models.encoder.weights import Blend, Config, Scaled, open_weights
 from models.encoder.windows import windows, within
@@ -73,7 +73,7 @@ class HeedEn:
         if text != given:
             tokens, own = self.encoder.tokens(text), tokenised(text)
         words = spoken(own, verbatim.question, taxonomy)
-        heard = self._hear(own, tokens, verbatim.question)
+        heard = self._hear(own, tokens, verbatim.question, words)
         about = self._topics.read(replace(verbatim, text=text), heard.vector, words.topics, taxonomy)
         topics = {name: sigmoid(one) for name, one in about.items()}
         held = {topic.name: topics[topic.name] for topic in taxonomy.topics if topics[topic.name] >= topic.threshold}
@@ -100,20 +100,20 @@ class HeedEn:
             vector=tuple(heard.vector.tolist()),
         )
 
-    def _hear(self, words: Tokenised, tokens: Tokens, question: str | None) -> _Heard:
+    def _hear(self, own: Tokenised, tokens: Tokens, question: str | None, words: Spoken) -> _Heard:
         """Read a text, window by window where it is long."""
         asked = self.encoder.question(question)
         room = self.encoder.room(asked)
-        whole = Segment(0, len(words.text))  # of a text without a word, which has no sentence
-        read = (sentences(words.text) or [whole]) if len(tokens.ids) > room else ()
+        whole = Segment(0, len(own.text))  # of a text without a word, which has no sentence
+        read = (sentences(own.text) or [whole]) if len(tokens.ids) > room else ()
         found, cut = windows(tokens, read, room)
-        parts = clauses_of(words)
+        parts = clauses_of(own)
         clauses: list[Clause] = []
         passes: list[Pass] = []
         for window in found:
             inside = within(tokens, parts, window)
             passes.append(self.encoder.run(tokens.ids[window.start : window.end], asked, [one for _, one in inside]))
-            clauses.extend(self._clauses([place for place, _ in inside], passes[-1]))
+            clauses.extend(self._clauses([place for place, _ in inside], passes[-1], words))
         weights = np.array([max(1, one.end - one.start) for one in found], dtype=np.float32)
         vector = _mean(weights, [one.vector[0] for one in passes])
         return _Heard(
@@ -125,9 +125,9 @@ class HeedEn:
             cut=cut,
         )
 
-    def _clauses(self, places: Sequence[Segment], said: Pass) -> Iterator[Clause]:
+    def _clauses(self, places: Sequence[Segment], said: Pass, words: Spoken) -> Iterator[Clause]:
         for row, place in enumerate(places, 1):
-            felt = _scaled(self._config.clause, said.sentiment[row].tolist())
+            felt = leaned(_scaled(self._config.clause, said.sentiment[row].tolist()), place, words.found)
             yield Clause(place, felt, said.type[row], float(said.urgency[row, 1]), said.vector[row])
 
     def _beliefs(self, heard: _Heard, words: Spoken, topics: Mapping[str, float]) -> Beliefs:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from models.beliefs import most_likely
+from models.beliefs import Found, most_likely
 from models.encoder.segments import Segment
 from models.encoder.session import Floats
 from models.prediction import TYPES, Axis, Span
 
-# A clause this sure of its side stands against one of the other side, where the whole text seems to praise and to
-# complain, if only a little: on our own hard dev texts that spares three false alarms in ten for one hit in twenty.
-_OPPOSED, _BOTH = 0.55, 0.15
+# A clause this sure of its side stands against one of the other, where the text may both praise and complain.
+# On our own hard dev texts: 18 of 47 found, 33 of 540 others called mixed.
+_OPPOSED, _BOTH = 0.75, 0.05
+_OWN_WORDS = 2.0  # their say beside the encoder's
 _PLAIN = 0.6  # a clause this sure of its side is pointed at
 _MOST = 20  # per axis and label, the surest
 
@@ -34,6 +35,15 @@ class Beliefs:
     topics: Mapping[str, float]
     types: Mapping[str, float]
     urgency: Mapping[str, float]
+
+
+def leaned(felt: Mapping[str, float], place: Segment, found: Found) -> dict[str, float]:
+    """A clause's sentiment with what its own words say: between 'great' and 'terrible' neighbours colour each other."""
+    own = [one.value for one in found.evidence if place.start <= found.tokens[one.start].start < place.end]
+    side = "positive" if sum(own) > 0 else "negative"
+    raised = {**felt, side: felt[side] * (1 + abs(sum(own))) ** _OWN_WORDS}
+    whole = sum(raised.values())
+    return {label: belief / whole for label, belief in raised.items()}
 
 
 def opposed(clauses: Sequence[Clause], types: Mapping[str, float]) -> bool:

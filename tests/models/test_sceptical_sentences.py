@@ -73,8 +73,8 @@ def test_exactly_the_listed_sentences_are_wrong(sentence):
         assert found, "It is right now: take `wrong` away here and in the model card."
 
 
-def test_at_most_a_fifth_is_wrong():
-    assert sum(one.wrong is not None for one in SENTENCES) <= len(SENTENCES) // 5
+def test_at_most_a_quarter_is_wrong():
+    assert sum(one.wrong is not None for one in SENTENCES) <= len(SENTENCES) // 4
 
 
 def test_there_are_enough_and_each_expects_something():

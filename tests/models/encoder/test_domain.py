@@ -86,5 +86,5 @@ def test_the_shipped_centres_know_feedback_of_unusual_trades_from_what_is_none()
     likeness = {side: [centres.likeness(row) for row in rows] for side, rows in vectors.items()}
     truth = [1] * len(TEXTS["inside"]) + [0] * len(TEXTS["outside"])
     assert roc_auc_score(truth, likeness["inside"] + likeness["outside"]) >= 0.8
-    assert np.mean([one.abstain is not None for one in readings["inside"]]) <= 0.07
+    assert np.mean([one.abstain is not None for one in readings["inside"]]) <= 0.1
     assert np.mean([one.abstain is not None for one in readings["outside"]]) >= 0.4

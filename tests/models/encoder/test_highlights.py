@@ -27,7 +27,7 @@ def test_the_words_that_made_it_negative(encoder):
     worth = {text[one.start : one.end]: one.weight for one in found}
     assert list(worth) == ["😀", "The", "staff", "were", "friendly", "but", "the", "waiting", "room", "was", "filthy"]
     assert max(worth, key=worth.get) == "filthy"
-    assert min(worth, key=worth.get) == "friendly"
+    assert worth["friendly"] < 0
     assert worth["friendly"] < 0 < worth["filthy"]
 
 
