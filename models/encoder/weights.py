@@ -95,14 +95,15 @@ def open_weights(folder: Path) -> Weights:
             f"{folder / 'config.json'} is of another version of heed (at {place}: {error.errors()[0]['msg']}): fetch "
             "the folder that belongs to this version."
         ) from error
-    tokenizer, model = found["tokenizer.json"], found["model.onnx"]
-    together = vector_digest(tokenizer, model)
-    return Weights(config, tokenizer, model, found["domain.safetensors"], folder / "topics", together)
+    together = vector_digest(str(digests["tokenizer.json"]), str(digests["model.onnx"]))
+    return Weights(
+        config, found["tokenizer.json"], found["model.onnx"], found["domain.safetensors"], folder / "topics", together
+    )
 
 
-def vector_digest(tokenizer: bytes, model: bytes) -> str:
-    """What stands for a model in everything that was fitted on its vectors."""
-    return hashlib.sha256(hashlib.sha256(tokenizer).digest() + hashlib.sha256(model).digest()).hexdigest()
+def vector_digest(tokenizer: str, model: str) -> str:
+    """What stands for a model in everything that was fitted on its vectors, from the SHA-256 of two of its files."""
+    return hashlib.sha256(bytes.fromhex(tokenizer) + bytes.fromhex(model)).hexdigest()
 
 
 def _bytes(folder: Path, name: str) -> bytes:

@@ -1,5 +1,6 @@
 """A fresh heed process up to its first answer, then its peak memory in KiB: `encoder FOLDER` or `whole FOLDER`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -25,5 +26,6 @@ def whole(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as service/cli/main.py does
     {"encoder": encoder, "whole": whole}[sys.argv[1]](Path(sys.argv[2]))
     print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line))
