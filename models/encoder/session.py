@@ -1,15 +1,20 @@
 """The encoder as it serves: tokens in, beliefs and vectors of a text and its parts out; one text per run."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as failures
 from tokenizers import Tokenizer
 
 from models.encoder.weights import Config, Weights, WeightsRefused
+
+# Since 1.29 the runtime tells its maker about every session, unless it is told not to before it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 Floats = NDArray[np.float32]
 _REFUSALS = (

@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, Command] = {
     "calibrate": Command(
         "calibrate:calibrate", "Judge a file of labels: which thresholds keep a promise, and why not."
     ),
-    "train": Command("train:train", "Train a model of your own from labelled texts, or only check them."),
+    "train": Command("train:train", "Train a model of your own from labelled texts."),
     "labels": Command("labels:app", "Labels: convert files to and from Label Studio, Argilla and doccano."),
     "policy": Command(
         "policy:app", "Policies: check, add, list, show, diff, backtest, activate, rollback, export, import."

@@ -37,6 +37,7 @@ def main() -> None:
     """Run a command. Exit 0 done, 1 failed, 2 used wrongly, 3 a check did not hold."""
     # Before numpy is loaded: its BLAS starts a thread per core, which costs .2 CPU seconds and is never needed.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as in models/encoder/session.py, for whatever else loads the runtime
     try:
         app()
     except Exception as error:

@@ -34,7 +34,7 @@ from service.cli.topic_scores import Figure, Scores, score
 from service.deliver.plain_text import visible
 from service.settings import Settings
 
-app = typer.Typer(help="Topics: check, fit, evaluate.", no_args_is_help=True)
+app = typer.Typer(help="Topics of your own: check, fit, evaluate.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(metavar="TAXONOMY.yaml", exists=True, dir_okay=False, readable=True)]
 Labels = Annotated[
     Path,

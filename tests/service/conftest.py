@@ -29,7 +29,7 @@ def empty_database(server_url: str) -> Iterator[Empty]:
         connection.execute(text(f"CREATE DATABASE {name}"))
     url = server.engine.url.set(database=name).render_as_string(hide_password=False)
     database = connect(url, pool=5)
-    yield Empty(database.engine, database.conninfo, url)
+    yield Empty(database.engine, database.lookups, database.conninfo, url)
     database.engine.dispose()
     with alone.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

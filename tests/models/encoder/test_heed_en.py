@@ -146,3 +146,18 @@ def test_a_taxonomy_of_descriptions_alone_works_at_once(classifier):
     [reading] = classifier.read([Verbatim("The elephants looked bored in their small cage.")], taxonomy)
     assert reading.topics["animals"] > reading.topics["toilets"]
     assert describe(reading, classifier.name, taxonomy).classifier == classifier.name
+
+
+QUIET = """
+from models.catalog import load
+from models.prediction import Verbatim
+from models.taxonomies.taxonomy import default_taxonomy
+load("heed-en").read([Verbatim("The parcel came late.")], default_taxonomy())
+"""
+
+
+def test_the_runtime_keeps_no_telemetry_of_what_is_read(tmp_path):
+    """Where it does, it writes an id of the machine and what it has not sent yet under HOME and TMPDIR."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", QUIET], env=environment, check=True, timeout=60)
+    assert list(tmp_path.rglob("*")) == []
