@@ -1,5 +1,6 @@
 """CLASSIFIERS: the one list of what can read text; a classifier is built when it is first asked for."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,9 @@ CLASSIFIERS: Mapping[str, Callable[[], Classifier]] = {
     "heed-en": _heed_en,
     "keywords": KeywordClassifier,
 }
+
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
 class UnknownClassifier(ValueError):
@@ -70,6 +74,11 @@ def _own(place: str) -> Classifier:
         from models.encoder.heed_en import HeedEn  # noqa: PLC0415 (as above)
 
         return HeedEn(Path(place))
+    reason = _no_model(Path(place))
+    if reason is not None:
+        from models.encoder.weights import WeightsRefused  # noqa: PLC0415 (as above)
+
+        raise WeightsRefused(reason)
     try:
         from models.huggingface import HuggingFaceClassifier  # noqa: PLC0415 (torch: gigabytes, in an extra of its own)
 
@@ -80,3 +89,13 @@ def _own(place: str) -> Classifier:
         raise WeightsRefused(
             f"The model {place} needs {error.name}, which is not installed: pip install 'heed[train]' brings it."
         ) from error
+
+
+def _no_model(place: Path) -> str | None:
+    """Why there can be no model in a place, before anybody installs gigabytes to find out."""
+    if place.is_dir():
+        held = (place / "config.json").is_file()
+        return (
+            None if held else f"The folder {place} holds no model: name one that `heed train` made, or a checkpoint's."
+        )
+    return None if _HUB_ID.fullmatch(str(place)) else f"There is no folder {place}: correct HEED_MODEL."

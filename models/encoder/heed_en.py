@@ -41,7 +41,8 @@ class HeedEn:
     """Reads English feedback on every axis.
 
     A text is read in one run, a longer one in windows of whole sentences: sentiment and vector are those of the mean
-    over all tokens, type and urgency those of the window that is surest of them. Each clause is read in the same runs.
+    over all tokens, type those of the window that is surest of them, urgency that of the most urgent clause. Each
+    clause is read in the same runs.
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
@@ -119,7 +120,8 @@ class HeedEn:
         return _Heard(
             sentiment=_mean(weights, [one.sentiment[0] for one in passes]),
             types=np.max([one.type[0] for one in passes], axis=0),
-            urgency=max((one.urgency[0] for one in passes), key=lambda row: float(row[1])),
+            # A danger is one whatever else is said: no number of kind sentences around it makes it less urgent.
+            urgency=np.max(np.concatenate([one.urgency for one in passes]), axis=0),
             vector=vector / max(float(np.sqrt((vector * vector).sum())), 1e-6),
             clauses=tuple(clauses),
             cut=cut,

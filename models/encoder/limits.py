@@ -15,6 +15,7 @@ from models.prediction import AbstainReason, Verbatim
 from models.text import Language, Token, Tokenised, declared, detect, tokenise, tokenised
 
 _FEW_WORDS = 3
+_LONGEST_WORD = 40  # code points
 _SURE = 0.97
 _ADDRESS = re.compile(r"(?<!\S)[^\s@]{1,64}@[\w-]{1,64}\.\S+|(?:https?://|www\.)\S+", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z]\w{0,15} ?/?>|</?3")
@@ -100,7 +101,8 @@ def _known(text: str, word: Token, pieces: Sequence[tuple[int, int]]) -> bool:
     if "'" in text[word.start : word.end] or english().worth(word):
         return True
     first = bisect_left(pieces, (word.start, word.start))
-    return first < len(pieces) and pieces[first] == (word.start, word.end)
+    one_piece = first < len(pieces) and pieces[first] == (word.start, word.end)
+    return one_piece and word.end - word.start <= _LONGEST_WORD  # beyond it the vocabulary has one piece for everything
 
 
 def _language(said: str, tokens: list[Token], given: Language | None, whole: float) -> tuple[Language, bool]:
@@ -163,6 +165,8 @@ def _says_nothing(said: str, tokens: Sequence[Token], known: Sequence[bool], que
     if any(english().worth(token) for token in tokens if token.form[0].isalnum()):
         return False
     if _is_reference(said, tokens):
+        return True
+    if len(words) > _FEW_WORDS and len(set(words)) == 1:
         return True
     if len(words) > _FEW_WORDS or any(known):
         return False

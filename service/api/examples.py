@@ -37,7 +37,7 @@ RETRIED = {**LISTED, "state": "received"}
 
 TEXTS: dict[str, Any] = {"texts": ["Parcel came two weeks late and broken."], "questions": ["Why?"]}
 _READ: dict[str, Any] = {
-    "classifier": "lexicon-1",
+    "classifier": "heed-en@1",
     "sentiment": {"label": "negative", "probabilities": {"negative": 0.91, "neutral": 0.07, "positive": 0.02}},
     "topics": [{"label": "delivery", "probability": 0.88, "threshold": 0.5}],
     "type": {"probabilities": {"complaint": 0.9, "praise": 0.02, "question": 0.03, "suggestion": 0.05}},
@@ -60,7 +60,7 @@ DECISION: dict[str, Any] = {
     "feedback_id": _FEEDBACK_ID,
     "revision": 1,
     "policy_version": 2,
-    "classifier": "lexicon-1",
+    "classifier": "heed-en@1",
     "calibrator": None,
     "taxonomy": "default-1",
     "calendar": None,

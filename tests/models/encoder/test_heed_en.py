@@ -161,3 +161,15 @@ def test_the_runtime_keeps_no_telemetry_of_what_is_read(tmp_path):
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", QUIET], env=environment, check=True, timeout=60)
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("kind", [0, 1, 8, 60])
+def test_kind_words_around_a_danger_do_not_make_it_less_urgent(classifier, kind):
+    around = " ".join(f"The room number {i} was lovely and clean." for i in range(kind))
+    reading = read(classifier, f"The fire alarm failed and my daughter was badly burned. {around}")
+    assert max(reading.urgency, key=reading.urgency.__getitem__) == "high"
+
+
+@pytest.mark.parametrize("text", ["a" * 20_000, "terrible" * 30, "ha" * 3_000, "a " * 500])
+def test_one_word_over_and_over_is_nothing_to_act_on(classifier, text):
+    assert read(classifier, text).abstain == "short"
