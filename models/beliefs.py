@@ -180,6 +180,12 @@ def alone(value: float) -> tuple[str, float]:
     return label, softmax(SENTIMENTS, sentiment_logits(feeling))[label]
 
 
+def log_odds(probability: float, least: float) -> float:
+    """The log-odds of a probability, which is first kept `least` away from 0 and 1."""
+    kept = min(max(probability, least), 1 - least)
+    return math.log(kept / (1 - kept))
+
+
 def most_likely(probabilities: Mapping[str, float]) -> str:
     """The label with the highest probability, the first of equals."""
     return max(probabilities, key=probabilities.__getitem__)

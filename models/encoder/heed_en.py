@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.beliefs import sigmoid, softmax
+from models.beliefs import log_odds, sigmoid, softmax
 from models.characters import MAX_CODE_POINTS, normalise
 from models.encoder.domain import Centres
 from models.encoder.limits import limits
@@ -15,7 +15,7 @@ from models.encoder.segments import Segment, clauses_of, sentences
 from models.encoder.session import Encoder, Floats, Pass, Tokens
 from models.encoder.spans import Beliefs, Clause, leaned, opposed, point
 from models.encoder.topics import TopicReader
-from models.encoder.weights import Blend, Config, Scaled, open_weights
+from models.encoder.weights import LEAST, Blend, Config, Scaled, open_weights
 from models.encoder.windows import windows, within
 from models.keywords import Spoken, spoken
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
@@ -146,7 +146,7 @@ class HeedEn:
     def _urgency(self, heard: _Heard, words: Spoken) -> dict[str, float]:
         """Ordinal: from the chances of being above low and above normal, the second at most the first."""
         low, _, high = (words.urgency[label] for label in URGENCIES)
-        told = (-_log_odds(low), _log_odds(high))
+        told = (-log_odds(low, LEAST), log_odds(high, LEAST))
         above, top = (_blend(*one) for one in zip(self._config.urgency, heard.urgency.tolist(), told, strict=True))
         top = min(above, top)
         return dict(zip(URGENCIES, (1 - above, above - top, top), strict=True))
@@ -171,11 +171,6 @@ def _scaled(scaled: Scaled, scores: Sequence[float]) -> dict[str, float]:
 
 def _blend(blend: Blend, said: float, told: float) -> float:
     return sigmoid(blend.encoder * said + blend.words * told + blend.intercept)
-
-
-def _log_odds(probability: float) -> float:
-    kept = min(max(probability, 1e-4), 1 - 1e-4)
-    return math.log(kept / (1 - kept))
 
 
 def _mean(weights: Floats, rows: Sequence[Floats]) -> Floats:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models.characters import normalise
 from models.encoder.weights import Config, Weights, WeightsRefused
+from models.prediction import Verbatim
 
 # Since 1.29 the runtime tells its maker about every session, unless it is told not to before it is loaded.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -97,8 +99,11 @@ class Encoder:
         """How many tokens of a text fit into one run beside this question."""
         return self.config.tokens - 2 - (len(question) + 1 if question else 0)
 
-    def vector(self, text: str, question: str | None) -> Floats:
-        """The vector [768] of as much of a text as fits into one run."""
+    def embed(self, verbatims: Sequence[Verbatim]) -> Floats:
+        """The vectors [n, 768] of texts with their questions, each of as much of its text as fits into one run."""
+        return np.stack([self._vector(normalise(one.text), one.question) for one in verbatims])
+
+    def _vector(self, text: str, question: str | None) -> Floats:
         asked = self.question(question)
         whole: Floats = self.run(self.tokens(text).ids[: self.room(asked)], asked, ()).vector[0]
         return whole

@@ -1,12 +1,9 @@
 """What topics a text has, for whatever taxonomy is asked about: the shipped head for ours, descriptions for others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
-import numpy as np
-
-from models.characters import normalise
 from models.encoder.session import Encoder, Floats
 from models.encoder.weights import WeightsRefused
 from models.prediction import Verbatim
@@ -49,8 +46,5 @@ class TopicReader:
             found = self._judges.get(taxonomy)
             if found is None:
                 topics = self._shipped if taxonomy == default_taxonomy() else taxonomy
-                found = self._judges[taxonomy] = judge(topics, self._embed)
+                found = self._judges[taxonomy] = judge(topics, self._encoder.embed)
             return found
-
-    def _embed(self, verbatims: Sequence[Verbatim]) -> Floats:
-        return np.stack([self._encoder.vector(normalise(one.text), one.question) for one in verbatims])

@@ -30,6 +30,9 @@ class Scaled(_Shape):
     biases: tuple[float, ...]
 
 
+LEAST = 1e-4  # how near 0 and 1 the chances of the words alone are taken, where they are blended
+
+
 class Blend(_Shape):
     """What turns two log-odds, the encoder's and that of the words alone, into a probability (logistic regression)."""
 

@@ -20,8 +20,7 @@ class Window:
 
 def token_range(tokens: Tokens, part: Segment) -> tuple[int, int]:
     """The tokens that begin within a part of the text, as a range; empty where there are none."""
-    starts = [start for start, _ in tokens.offsets]
-    return bisect_left(starts, part.start), bisect_left(starts, part.end)
+    return bisect_left(tokens.offsets, (part.start,)), bisect_left(tokens.offsets, (part.end,))
 
 
 def within(tokens: Tokens, parts: Sequence[Segment], window: Window) -> list[tuple[Segment, tuple[int, int]]]:

@@ -1,18 +1,18 @@
 """Topics without labels: how near a text is to what the taxonomy says of each, and which keywords it has."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.beliefs import NO_HIT
+from models.beliefs import NO_HIT, log_odds
 from models.prediction import Verbatim
 from models.taxonomies.taxonomy import Taxonomy, Topic
 
 Floats = NDArray[np.floating]
 Embed = Callable[[Sequence[Verbatim]], Floats]  # n texts, with their questions, to (n, d) vectors of length 1
+_LEAST = 1e-6  # no keyword makes a topic surer than this
 FEW_EXAMPLES = 3  # so many say more of a topic than its description's chance words; fewer pull it aside
 
 
@@ -49,7 +49,7 @@ class ZeroShot:
         near = _shared_out(cosines, self.scale)
         return {
             topic: float(self.scale.similarity * near[place])
-            + self.scale.keywords * (_log_odds(keywords[topic]) - _NO_KEYWORD)
+            + self.scale.keywords * (log_odds(keywords[topic], _LEAST) - _NO_KEYWORD)
             + self.scale.offset
             for place, topic in enumerate(self.topics)
         }
@@ -90,9 +90,4 @@ def _shared_out(cosines: Floats, scale: Scale) -> Floats:
     return near
 
 
-def _log_odds(p: float) -> float:
-    p = min(max(p, 1e-6), 1 - 1e-6)
-    return math.log(p / (1 - p))
-
-
-_NO_KEYWORD = _log_odds(NO_HIT)
+_NO_KEYWORD = log_odds(NO_HIT, _LEAST)

@@ -5,18 +5,17 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 
+from models.beliefs import log_odds
 from models.characters import normalise
 from models.encoder.limits import limits
 from models.encoder.session import Encoder, Pass
-from models.encoder.weights import Blend, Config, Domain, Scaled, Weights, vector_digest
-from models.keywords import KeywordClassifier
+from models.encoder.weights import LEAST, Blend, Config, Domain, Scaled, Weights, vector_digest
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
 from models.taxonomies import folder as topic_folder
 from models.taxonomies.fitting import Labelled as TopicLabelled
@@ -27,7 +26,7 @@ from models.training.batches import Batches, Lesson
 from models.training.domain import FittedDomain, fit_domain
 from models.training.fit_heads import PLAIN, fit_blend, fit_sentiment, plain
 from models.training.graph import Floats, build
-from models.training.lessons import Course
+from models.training.lessons import Course, keywords
 from models.training.network import VECTOR, Network
 from models.training.recipe import Recipe
 from models.training.smoothing import reach, smooth
@@ -145,7 +144,7 @@ def _is_for_fitting(lesson: Lesson) -> bool:
 
 
 def _config(recipe: Recipe, held: _Judged, own: _Judged) -> Config:
-    words = [_words(one) for one in own.lessons]
+    words = [keywords(one.labels) for one in own.lessons]
     types = tuple(_type(own, words, place) for place in range(len(TYPES)))
     urgency = tuple(_urgency(own, words, level) for level in range(2))
     heads = {"type": types, "urgency": urgency, **_sentiment(held)}
@@ -168,12 +167,7 @@ def _sentiment(held: _Judged) -> dict[str, Scaled]:
 
 def _spoken(lesson: Lesson) -> list[float]:
     """Log-probabilities of the keyword baseline."""
-    return [math.log(belief) for belief in _words(lesson).sentiment.values()]
-
-
-def _words(lesson: Lesson) -> Reading:
-    verbatim = Verbatim(lesson.labels.text, lesson.labels.question)
-    return KeywordClassifier().read([verbatim], default_taxonomy())[0]
+    return [math.log(belief) for belief in keywords(lesson.labels).sentiment.values()]
 
 
 def _type(own: _Judged, words: Sequence[Reading], place: int) -> Blend:
@@ -189,12 +183,7 @@ def _urgency(own: _Judged, words: Sequence[Reading], level: int) -> Blend:
     """Of being above `level`: 0 low, 1 normal."""
     above = [sum((one.labels.urgency or (1.0, 0.0, 0.0))[level + 1 :]) >= 0.5 for one in own.lessons]
     spoken = [sum(one.urgency[label] for label in URGENCIES[level + 1 :]) for one in words]
-    return fit_blend(own.urgency[:, level], [_log_odds(one) for one in spoken], above)
-
-
-def _log_odds(probability: float) -> float:
-    kept = min(max(probability, 1e-4), 1 - 1e-4)
-    return math.log(kept / (1 - kept))
+    return fit_blend(own.urgency[:, level], [log_odds(one, LEAST) for one in spoken], above)
 
 
 def _domain(encoder: Encoder, course: Course, held: _Judged) -> FittedDomain:
@@ -219,19 +208,14 @@ def _topics(encoder: Encoder, course: Course, folder: Path) -> None:
     taxonomy = default_taxonomy()
     lessons = [one for file in course.files_about(taxonomy.labels) for one in course.train[file.file]]
     labelled = [_topic_labels(one) for one in lessons]
-    keywords = [_words(one).topics for one in lessons]
-    embed = partial(_embed, encoder)
-    fitted = fit(taxonomy, labelled, gather(taxonomy, labelled, embed, keywords), encoder.digest)
+    told = [keywords(one.labels).topics for one in lessons]
+    fitted = fit(taxonomy, labelled, gather(taxonomy, labelled, encoder.embed, told), encoder.digest)
     kept = with_thresholds(fitted.taxonomy, {topic.name: topic.threshold for topic in taxonomy.topics})
     topic_folder.save(replace(fitted, taxonomy=kept), DEFAULT.read_text(encoding="utf-8"), folder)
 
 
 def _topic_labels(lesson: Lesson) -> TopicLabelled:
     return TopicLabelled(Verbatim(lesson.labels.text, lesson.labels.question), lesson.labels.topics or frozenset())
-
-
-def _embed(encoder: Encoder, verbatims: Sequence[Verbatim]) -> Floats:
-    return np.stack([encoder.vector(normalise(one.text), one.question) for one in verbatims])
 
 
 def _figures(network: Network, encoder: Encoder, course: Course, batches: Batches) -> dict[str, float]:

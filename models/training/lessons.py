@@ -93,7 +93,7 @@ def _completed(labelled: Labelled) -> Labelled:
 
     A complaint is also what people called negative, praise what they called positive.
     """
-    reading = _keywords(labelled)
+    reading = keywords(labelled)
     types = dict(labelled.types or reading.types)
     if labelled.types is None and labelled.sentiment is not None:
         negative, _, positive = labelled.sentiment
@@ -103,7 +103,8 @@ def _completed(labelled: Labelled) -> Labelled:
     return replace(labelled, types=types, urgency=labelled.urgency or (low, normal, high))
 
 
-def _keywords(labelled: Labelled) -> Reading:
+def keywords(labelled: Labelled) -> Reading:
+    """What the keyword baseline says of a text and its question, with the topics heed brings."""
     return KeywordClassifier().read([Verbatim(labelled.text, labelled.question)], default_taxonomy())[0]
 
 
