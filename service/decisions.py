@@ -12,7 +12,8 @@ from sqlmodel import Session, SQLModel, col, select
 from uuid_utils.compat import uuid7
 
 from service.route.case import Case, Customer, Scores
-from service.route.decide import Decision, Plan, resolve_uncertified
+from service.route.certificates import Gates, ReadBy, gates
+from service.route.decide import Decision, Plan
 from service.route.decide import decide as judge
 from service.route.receipt import Mode, Provenance, calendars_of, receipt
 from service.route.versions import Active, Deciding, deciding
@@ -64,7 +65,7 @@ def decide(session: Session, ids: Sequence[UUID]) -> None:
     at = now()
     evidence = evidence_of_records(session, [one.feedback.id for one in pending])
     staff = Staff(session, at)
-    receipts, decided = _judged(session, _seen(policies, pending, at), evidence, staff)
+    receipts, decided = _judged(session, _seen(policies, pending, at), evidence, staff, gates(session))
     if receipts:
         session.connection().execute(insert(DecisionRow), [row.model_dump() for row in receipts])
     _carry_out(session, decided, evidence, staff)
@@ -81,7 +82,7 @@ def _seen(policies: Deciding, pending: Sequence[Pending], at: datetime) -> list[
 
 
 def _judged(
-    session: Session, seen: Sequence[Seen], evidence: Evidence, staff: Staff
+    session: Session, seen: Sequence[Seen], evidence: Evidence, staff: Staff, standing: Gates
 ) -> tuple[list[DecisionRow], list[Decided]]:
     """The receipts of every policy that looks at these records, and what the live ones decided."""
     programs = {active.version: active.policy.program for one in seen for active in (one.live, *one.shadows)}
@@ -93,7 +94,7 @@ def _judged(
         for active in (*one.shadows, one.live):  # the live one last: it is what follows
             mode: Mode = "shadow" if active is not one.live else "history" if row.history else "live"
             case = looked_at(one.case, body, programs[active.version], past.get(row.id))
-            made, decision = _receipted(one.pending, case, active, mode)
+            made, decision = _receipted(one.pending, case, active, mode, standing)
             receipts.append(made)
         assigner = assigners.setdefault(one.live.version, Assigner(session, one.live.policy, staff.at, staff))
         ruling = Ruling(row.id, row.revision, body, case, made.id, decision, one.live.policy, assigner)
@@ -166,10 +167,10 @@ def _pending(session: Session, ids: Sequence[UUID]) -> list[Pending]:
     return [Pending(row, *answers[row.id], read.get(row.id)) for row in found]
 
 
-def _receipted(one: Pending, case: Case, active: Active, mode: Mode) -> tuple[DecisionRow, Decision]:
+def _receipted(one: Pending, case: Case, active: Active, mode: Mode, standing: Gates) -> tuple[DecisionRow, Decision]:
     """The row of a decision under one policy, and what it decided."""
-    decision = judge(active.policy, case, resolve_uncertified(active.policy))
     read = one.classification
+    decision = judge(active.policy, case, standing.resolve(active.policy, case, read_by(read) if read else None))
     provenance = Provenance(
         id=str(uuid7()),
         feedback_id=str(one.feedback.id),
@@ -195,6 +196,11 @@ def _receipted(one: Pending, case: Case, active: Active, mode: Mode) -> tuple[De
         decided_at=case.now,
     )
     return row, decision
+
+
+def read_by(row: Classification) -> ReadBy:
+    """What a stored classification was made by; a row of before certificates names no digest, and has none."""
+    return ReadBy(row.classifier, row.model_digest or "", row.calibrator, row.taxonomy, row.preparation or "")
 
 
 def case_of(one: Pending, at: datetime) -> Case:

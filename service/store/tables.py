@@ -163,6 +163,8 @@ class Classification(SQLModel, table=True):
     logits: list[dict[str, list[float]]] = Field(sa_type=JSONB)  # of each verbatim, by axis
     vector: list[float] | None = Field(default=None, sa_type=Vector)
     degraded: bool = False
+    model_digest: str | None = None  # of everything the classifier reads with; None on rows of before
+    preparation: str | None = None  # how texts were prepared for it
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
 
 

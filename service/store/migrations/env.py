@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import tables  # noqa: F401 (it fills the metadata)
+from service.store import lab_tables, tables  # noqa: F401 (they fill the metadata)
 
 context.configure(
     connection=context.config.attributes["connection"],
