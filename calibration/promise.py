@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 ROUNDING = 1e-9
+MOST_ATTEMPTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,28 @@ class Promise:
         if promises < 1:
             raise ValueError(f"promises must be 1 or more, not {promises}")
         return Promise(self.precision, 1 - (1 - self.confidence) / promises)
+
+    def at_attempt(self, attempt: int) -> "Promise":
+        """The promise that the attempt of this number, from 1, has to meet: each may err half as often as the last.
+
+        An attempt is a look that tested and refused, and the next one rests on labels drawn after it. With d the error
+        of this promise, attempt k may err with probability `d / 2**(k - 1)`, so that all attempts together, however
+        many are made, err with probability `d + d/2 + d/4 + ... = 2 d` at most. Looks that tested nothing
+        (`Refused.tested`) spend nothing.
+
+        Source: the inequality of C. E. Bonferroni (1936) with unequal shares; K. K. G. Lan and D. L. DeMets, "Discrete
+        sequential boundaries for clinical trials", Biometrika 70 (1983), for spending an error rate over looks.
+
+        Raises:
+            ValueError: not a whole number from 1 to 40, beyond which the error left cannot be told from none.
+
+        >>> promise = Promise(precision=0.90, confidence=0.95)
+        >>> [promise.at_attempt(attempt).labels_needed() for attempt in (1, 2, 3)]
+        [29, 36, 42]
+        """
+        if not 1 <= attempt <= MOST_ATTEMPTS or attempt != int(attempt):
+            raise ValueError(f"attempt must be a whole number from 1 to {MOST_ATTEMPTS}, not {attempt}")
+        return Promise(self.precision, 1 - (1 - self.confidence) / 2 ** (attempt - 1))
 
     def allows(self, p_value: float) -> bool:
         """Whether evidence this strong against a broken promise proves it; the last bits of rounding are forgiven.

@@ -1,4 +1,4 @@
-"""Which answers to a question may carry a promise: audit pool, blind, thinned to a uniform sample."""
+"""Which answers to a question may carry a promise: audit pool, blind, from the line up, thinned to a uniform sample."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,10 @@ class Evidence:
     """The sample a promise may rest on, and how much of the file it is.
 
     `sample` and `gold` run together. `audit` items were drawn for measuring, `blind` of them have a blind or an
-    adjudicated answer, and `sample` is what thinning to a uniform sample leaves of those. An item without gold
-    (disputed, or nobody was sure) stays in the sample and counts as wrong until somebody decides: to leave it out would
-    be to leave out the hard ones.
+    adjudicated answer. Of those, `below_line` score less than the `line` and say nothing about any threshold from there
+    up; `sample` is what thinning to a uniform sample leaves of the others. An item without gold (disputed, or nobody
+    was sure) stays in the sample and counts as wrong until somebody decides: to leave it out would be to leave out the
+    hard ones.
 
     A file that does not say how items were drawn (`pool_stated`) or whether answers were blind (`blind_stated`) is
     read as if all was well, so that its reader can see what it would be worth; it must not certify.
@@ -31,6 +32,16 @@ class Evidence:
     pool_stated: bool
     blind_stated: bool
     inclusion_stated: bool
+    line: float | None = None
+
+    @property
+    def below_line(self) -> int:
+        return sum(not _from_line(item, self.line) for item in self.blind)
+
+    @property
+    def thinned(self) -> int:
+        """How many items from the line up were left out again, so that all had the same chance."""
+        return len(self.blind) - self.below_line - len(self.sample)
 
     @property
     def scores(self) -> Floats:
@@ -49,11 +60,14 @@ class Evidence:
         return sum(gold.right is None for gold in self.gold)
 
 
-def gather(question: Question, *, seed: int = 0) -> Evidence:
+def gather(question: Question, *, seed: int = 0, line: float | None = None) -> Evidence:
     """Everything of a question that may count, and nothing else.
 
-    Where inclusion probabilities differ, items are thinned to a uniform sample by `seed`, since an exact promise cannot
-    rest on weights. Where only some items of the audit pool state one, none is used and `inclusion_stated` is False.
+    `line` is the lowest threshold that will be asked about (None: any). Precision at a threshold depends on the items
+    from there up alone, so those below the line are left out and only the others are thinned: a draw that took many
+    from the line up (`AtLine`) loses none of them. Where inclusion probabilities differ, items are thinned to a uniform
+    sample by `seed`, since an exact promise cannot rest on weights. Where only some items of the audit pool state one,
+    none is used and `inclusion_stated` is False.
 
     Source: Poisson sampling thinned to a constant rate, C.-E. Särndal, B. Swensson and J. Wretman, "Model Assisted
     Survey Sampling" (1992), section 3.5; the choice of answers is ours.
@@ -73,8 +87,9 @@ def gather(question: Question, *, seed: int = 0) -> Evidence:
     counted = [(item, gold) for item, gold in settled if gold.standing is not Standing.NOT_BLIND]
     stated = [item.inclusion_probability is not None for item, _ in counted]
     weighted = bool(stated) and all(stated)
-    kept = _uniform([item for item, _ in counted], seed) if weighted else np.ones(len(counted), dtype=np.bool_)
-    sample = [pair for pair, keep in zip(counted, kept, strict=True) if keep]
+    above = [pair for pair in counted if _from_line(pair[0], line)]
+    kept = _uniform([item for item, _ in above], seed) if weighted else np.ones(len(above), dtype=np.bool_)
+    sample = [pair for pair, keep in zip(above, kept, strict=True) if keep]
     return Evidence(
         sample=tuple(item for item, _ in sample),
         gold=tuple(gold for _, gold in sample),
@@ -83,7 +98,12 @@ def gather(question: Question, *, seed: int = 0) -> Evidence:
         pool_stated=pool_stated,
         blind_stated=blind_stated,
         inclusion_stated=all(stated) or not any(stated),
+        line=line,
     )
+
+
+def _from_line(item: Item, line: float | None) -> bool:
+    return line is None or item.probability >= line
 
 
 def _as_if_blind(item: Item) -> Item:

@@ -62,18 +62,20 @@ def judge(
     grid: ArrayLike = GRID,
     agreement_floor: float = AGREEMENT_FLOOR,
     seed: int = 0,
+    line: float | None = None,
 ) -> Verdict:
     """Certify the promise for one label, or refuse it and say what is missing.
 
     Four checks: the items were drawn at random, the answers were blind, people agree with each other (one-sided 95 %
     lower bound of Krippendorff's alpha on the items two of them labelled), and the labels suffice. `grid` holds the
-    thresholds to try, declared before the labels were seen.
+    thresholds to try, declared before the labels were seen. `line` is the lowest score whose items the promise may rest
+    on (`gather`); people's agreement is measured on all items, since it is theirs and not the model's.
 
     Source: the exact fixed-sequence test of `calibration.thresholds.precision`; K. Krippendorff, "Reliability in
     content analysis", Human Communication Research 30 (2004), for the floor of agreement.
 
     Raises:
-        ValueError: a floor outside 0 to 1.
+        ValueError: a floor outside 0 to 1, or a threshold of the grid below the line.
 
     >>> from dataclasses import replace
     >>> from calibration.certification.items import questions
@@ -88,7 +90,9 @@ def judge(
     """
     if not 0 <= agreement_floor <= 1:
         raise ValueError(f"agreement_floor must be from 0 to 1, not {agreement_floor}")
-    evidence = gather(question, seed=seed)
+    if line is not None and np.min(grid) < line:
+        raise ValueError(f"grid must lie at or above the line of {line:g}, not reach down to {np.min(grid):g}")
+    evidence = gather(question, seed=seed, line=line)
     outcome = certify_precision(evidence.scores, evidence.right, promise, grid=grid)
     agreement = krippendorff_alpha(overlap(evidence.blind), distance=nominal(2), confidence=ONE_SIDED_95, seed=seed)
     checks = (
@@ -172,10 +176,16 @@ def _drawn_at_random(evidence: Evidence) -> Check:
             holds=False,
             finding="Some texts of the audit pool state an inclusion probability and some do not: state all or none.",
         )
-    thinned = len(evidence.blind) - len(evidence.sample)
-    left_out = f"; {counted(thinned, 'was', 'were')} left out again, so that all had the same chance" if thinned else ""
     drawn = counted(evidence.audit, "text was", "texts were")
-    return check(holds=True, finding=f"{drawn} drawn at random{left_out}.")
+    return check(holds=True, finding=f"{drawn} drawn at random{_left_out(evidence)}.")
+
+
+def _left_out(evidence: Evidence) -> str:
+    below, thinned = evidence.below_line, evidence.thinned
+    said = f"; {below} below {evidence.line:g} {'says' if below == 1 else 'say'} nothing here" if below else ""
+    return said + (
+        f"; {counted(thinned, 'was', 'were')} left out again, so that all had the same chance" if thinned else ""
+    )
 
 
 def _blind(evidence: Evidence) -> Check:

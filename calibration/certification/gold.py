@@ -1,16 +1,20 @@
 """Gold: what is taken as the truth about an item, and how it came to be. Derived, never stored over raw answers."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 
 from calibration.certification.items import Answer, Item
 
+LEAST_MAJORITY = 3  # of two who differ neither is the majority
+
 
 class Standing(StrEnum):
-    """How an item stands. The first three are gold; `disputed` and `unsure` wait for an adjudicator."""
+    """How an item stands. The first four are gold; `disputed` and `unsure` wait for an adjudicator."""
 
     SINGLE = "single"
     AGREED = "agreed"
+    MAJORITY = "majority"
     ADJUDICATED = "adjudicated"
     DISPUTED = "disputed"
     UNSURE = "unsure"
@@ -26,35 +30,55 @@ class Gold:
 
 
 def settle(item: Item) -> Gold:
-    """A blind answer that nobody contradicted, or the adjudicated one; anything else waits for a person.
+    """A blind answer that nobody contradicted, the majority's or the adjudicated one; anything else waits for a person.
 
-    People who contradict each other, or themselves on a hidden repeat, make a dispute. 'Not sure' contradicts nobody,
-    but is no answer either. Answers that were not blind count for nothing here. An adjudicated one settles a dispute
-    or a doubt among blind answers; against answers that nobody contradicted it makes a dispute, which wants another
-    blind answer first: else whoever sees the model's answer could overrule the people who did not.
+    Of three or more people who were sure, more than half decide; two who differ make a dispute. Who contradicts
+    themselves on a hidden repeat was not sure: they are out and the others decide, and alone they make a dispute. 'Not
+    sure' contradicts nobody, but is no answer either. Answers that were not blind count for nothing here. An
+    adjudicated one settles a dispute or a doubt among blind answers, also against their majority; against answers that
+    nobody contradicted it makes a dispute, which wants another blind answer first: else whoever sees the model's
+    answer could overrule the people who did not.
 
     Source: the adjudication scheme of R. Artstein and M. Poesio, "Inter-coder agreement for computational
-    linguistics", Computational Linguistics 34 (2008), section 5; the restriction to blind answers is ours.
+    linguistics", Computational Linguistics 34 (2008), section 5; the majority of three or more, R. Snow et al., "Cheap
+    and fast, but is it good?", EMNLP (2008); the restriction to blind answers is ours.
 
     >>> said = (Answer("ana", True, True, False), Answer("jan", False, True, False))
     >>> settle(Item(("r-1",), "Late", 0.9, "audit", None, "", "", said)).standing.value
     'disputed'
+    >>> third = Answer("kim", False, True, False)
+    >>> settle(Item(("r-1",), "Late", 0.9, "audit", None, "", "", (*said, third)))
+    Gold(right=False, standing=<Standing.MAJORITY: 'majority'>)
     >>> verdict = Answer("eva", True, False, True)
     >>> settle(Item(("r-1",), "Late", 0.9, "audit", None, "", "", (*said, verdict))).right
     True
     """
-    verdicts = [answer for answer in item.answers if answer.adjudicated]
+    verdicts = {answer.right for answer in item.answers if answer.adjudicated} - {None}
     blind = [answer for answer in item.answers if answer.blind and not answer.adjudicated]
     if not blind:
         return Gold(None, Standing.NOT_BLIND)
-    if verdicts and len({answer.right for answer in blind} - {None}) != 1:
-        return _one_voice(verdicts, Standing.ADJUDICATED)
-    people = {answer.rater for answer in blind if answer.right is not None}
-    return _one_voice([*blind, *verdicts], Standing.AGREED if len(people) > 1 else Standing.SINGLE)
+    voices = _voices(blind)
+    if len(set(voices)) == 1:
+        return _uncontradicted(voices, verdicts)
+    if verdicts:
+        return Gold(verdicts.pop(), Standing.ADJUDICATED) if len(verdicts) == 1 else Gold(None, Standing.DISPUTED)
+    yes = sum(voices)
+    if len(voices) >= LEAST_MAJORITY and 2 * yes != len(voices):
+        return Gold(2 * yes > len(voices), Standing.MAJORITY)
+    nobody_was_sure = all(answer.right is None for answer in blind)
+    return Gold(None, Standing.UNSURE if nobody_was_sure else Standing.DISPUTED)
 
 
-def _one_voice(answers: list[Answer], standing: Standing) -> Gold:
-    said = {answer.right for answer in answers} - {None}
-    if len(said) > 1:
+def _voices(blind: list[Answer]) -> list[bool]:
+    """What each person said who was sure and never said otherwise."""
+    said: defaultdict[str, set[bool]] = defaultdict(set)
+    for answer in blind:
+        if answer.right is not None:
+            said[answer.rater].add(answer.right)
+    return [right for answers in said.values() if len(answers) == 1 for right in answers]
+
+
+def _uncontradicted(voices: list[bool], verdicts: set[bool | None]) -> Gold:
+    if verdicts - set(voices):
         return Gold(None, Standing.DISPUTED)
-    return Gold(said.pop(), standing) if said else Gold(None, Standing.UNSURE)
+    return Gold(voices[0], Standing.AGREED if len(voices) > 1 else Standing.SINGLE)

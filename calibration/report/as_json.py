@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.certification.gold import settle
+from calibration.certification.gold import Standing, settle
 from calibration.certification.items import Item
 from calibration.report.inert import inert_line
 from calibration.report.report import QuestionReport, Report
@@ -34,6 +34,7 @@ def to_json(report: Report, *, file: str, digest: str) -> str:
         "agreement_floor": report.agreement_floor,
         "least_overlap": report.least_overlap,
         "seed": report.seed,
+        "line": report.line,
         "questions": [_question(one) for one in report.questions],
         "axes": _value(report.axes),
         "does_not_cover": list(report.not_covered),
@@ -58,6 +59,7 @@ def _question(question: QuestionReport) -> dict[str, Any]:
         "have": outcome.n if isinstance(outcome, Certified) else outcome.have,
         "need": outcome.promise.labels_needed() if isinstance(outcome, Certified) else outcome.need,
         "reason": None if isinstance(outcome, Certified) else outcome.reason_code,
+        "tested": isinstance(outcome, Certified) or outcome.tested,
         "would_hold_from": held.threshold if held and not verdict.certified else None,
         "promise": _value(outcome.promise),
         "procedure": outcome.procedure,
@@ -67,7 +69,9 @@ def _question(question: QuestionReport) -> dict[str, Any]:
             "duplicates": question.duplicates,
             "audit": evidence.audit,
             "blind": len(evidence.blind),
+            "below_line": evidence.below_line,
             "sample": len(evidence.sample),
+            "standings": {standing.value: evidence.standing(standing) for standing in Standing},
             "unsettled_counted_as_wrong": evidence.unsettled,
         },
         "ladder": _value(outcome.ladder),
@@ -85,7 +89,7 @@ def _question(question: QuestionReport) -> dict[str, Any]:
 
 
 def _item(item: Item, *, counted: bool) -> dict[str, Any]:
-    """What was said about one text; `counted` where thinning to a uniform sample left it in."""
+    """What was said about one text; `counted` where it is in the sample that the promise rests on."""
     gold = settle(item)
     return {
         "ids": list(item.ids),

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.ratings import label_sets
 from calibration.agreement.scale import masi
 from calibration.arrays import Booleans, Floats
+from calibration.certification.evidence import Evidence
 from calibration.certification.gate import AGREEMENT_FLOOR, LEAST_OVERLAP, Verdict, judge
-from calibration.certification.gold import Gold
+from calibration.certification.gold import Gold, settle
 from calibration.certification.items import Item, Question, questions
 from calibration.labels.label import Label
 from calibration.metrics.at_threshold import AtThreshold, at_threshold
@@ -19,7 +20,8 @@ from calibration.promise import Promise
 from calibration.report.people import People, people
 from calibration.report.quality import Quality, Segment, quality, segments
 from calibration.result import Estimate, Undefined
-from calibration.sampling.planner import Plan, likeliest_plan
+from calibration.sampling.planner import FirstTest, Plan, first_test, likeliest_plan
+from calibration.sampling.shares import f1, recall
 from calibration.thresholds.precision import GRID, Certified, Refused, certify_precision
 
 MISTAKES_SHOWN = 10
@@ -47,14 +49,15 @@ class QuestionReport:
 
     Everything but the verdict is measured on settled texts only. `texts` counts the distinct ones, `duplicates` the
     records whose text was there already. `at` counts the decision at the threshold that the arithmetic allows, None
-    where it allows none. `to_settle` is how many disputed or unsure texts could make the promise hold, decided so.
+    where it allows none; where a line was drawn, its recall and F1 weigh the texts below it too, of which its counts
+    know nothing. `to_settle` is how many disputed or unsure texts could make the promise hold, decided so.
     """
 
     texts: int
     duplicates: int
     verdict: Verdict
     at: AtThreshold | None
-    plan: Plan | None
+    plan: Plan | FirstTest | None
     to_settle: int
     people: People
     quality: Quality | None
@@ -82,6 +85,7 @@ class Report:
     rows: int
     questions: tuple[QuestionReport, ...]
     axes: tuple[AxisAgreement, ...]
+    line: float | None = None
     not_covered: tuple[str, ...] = NOT_COVERED
 
     @property
@@ -96,15 +100,17 @@ def report(
     thresholds: Mapping[str, float] | None = None,
     agreement_floor: float = AGREEMENT_FLOOR,
     seed: int = 0,
+    line: float | None = None,
 ) -> Report:
     """Judge a file of labels. The labels of one axis share the promise's error rate among them (Bonferroni).
 
     `thresholds` names, by label, the one threshold to judge where it was fixed before the labels were made, under ""
-    the one for all other labels. Where none is named, a declared ladder of them is walked.
+    the one for all other labels. Where none is named, a declared ladder of them is walked. `line` is the lowest score
+    whose texts the promises may rest on, as in `judge`.
 
     Raises:
         InvalidLabels: two rows about one item contradict each other.
-        ValueError: a floor outside 0 to 1.
+        ValueError: a floor outside 0 to 1, or a threshold below the line.
 
     >>> late = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, True) for n in range(40)]
     >>> found = report(late, Promise(precision=0.90, confidence=0.95))
@@ -122,6 +128,7 @@ def report(
                 grid=_grid(fixed.get(one.label, fixed.get(""))),
                 agreement_floor=agreement_floor,
                 seed=seed,
+                line=line,
             ),
         )
         for one in asked
@@ -137,6 +144,7 @@ def report(
         rows=len(labels),
         questions=judged,
         axes=tuple(_axis(axis, together, seed) for axis, together in on_axis.items() if len(together) > 1),
+        line=line,
     )
 
 
@@ -152,36 +160,65 @@ class _Terms:
     grid: Floats
     agreement_floor: float
     seed: int
+    line: float | None
 
 
 def _question(question: Question, terms: _Terms) -> QuestionReport:
     promise, seed = terms.promise, terms.seed
-    verdict = judge(question, promise, grid=terms.grid, agreement_floor=terms.agreement_floor, seed=seed)
+    verdict = judge(
+        question, promise, grid=terms.grid, agreement_floor=terms.agreement_floor, seed=seed, line=terms.line
+    )
     settled = [
         pair for pair in zip(verdict.evidence.sample, verdict.evidence.gold, strict=True) if pair[1].right is not None
     ]
     items = [item for item, _ in settled]
-    probability = np.array([item.probability for item in items], dtype=np.float64)
-    right = np.array([gold.right for _, gold in settled], dtype=np.bool_)
+    probability, right = _figures(settled)
     threshold = verdict.outcome.threshold if isinstance(verdict.outcome, Certified) else None
     return QuestionReport(
         texts=len(question.items),
         duplicates=question.duplicates,
         verdict=verdict,
-        at=None if threshold is None else at_threshold(right, probability, threshold),
+        at=None if threshold is None else _at(verdict.evidence, settled, threshold),
         plan=_plan(verdict.outcome),
         to_settle=_to_settle(verdict, terms),
         people=people(verdict.evidence, promise, seed=seed),
         quality=quality(probability, right, seed=seed) if settled else None,
         segments=_segments(items, probability, right),
-        mistakes=_mistakes(settled, 0.5 if threshold is None else threshold),
+        mistakes=_mistakes(_settled(verdict.evidence.blind), 0.5 if threshold is None else threshold),
     )
 
 
-def _plan(outcome: Certified | Refused) -> Plan | None:
+def _settled(items: Sequence[Item]) -> list[tuple[Item, Gold]]:
+    return [(item, gold) for item in items if (gold := settle(item)).right is not None]
+
+
+def _figures(settled: Sequence[tuple[Item, Gold]]) -> tuple[Floats, Booleans]:
+    """What the model said, and whether it is right."""
+    probability = np.array([item.probability for item, _ in settled], dtype=np.float64)
+    return probability, np.array([gold.right for _, gold in settled], dtype=np.bool_)
+
+
+def _at(evidence: Evidence, sample: Sequence[tuple[Item, Gold]], threshold: float) -> AtThreshold:
+    probability, right = _figures(sample)
+    counted = at_threshold(right, probability, threshold)
+    if evidence.line is None:
+        return counted
+    everything = _settled(evidence.blind)
+    if not evidence.inclusion_stated:
+        unknown = Undefined("some texts state no chance of being drawn", len(everything), "weighted ratio")
+        return replace(counted, recall=unknown, f1=unknown)
+    probability, right = _figures(everything)
+    chance = [item.inclusion_probability or 1.0 for item, _ in everything]
+    weighed = (probability >= threshold, right, chance)
+    return replace(counted, recall=recall(*weighed, fpc=0), f1=f1(*weighed, fpc=0))
+
+
+def _plan(outcome: Certified | Refused) -> Plan | FirstTest | None:
     if isinstance(outcome, Certified):
         return None
     at = next(rung for rung in outcome.ladder if rung.threshold == outcome.threshold)
+    if not outcome.tested:
+        return first_test(at.n, outcome.promise, threshold=at.threshold)
     return likeliest_plan(at.n, at.errors, outcome.promise, threshold=at.threshold)
 
 

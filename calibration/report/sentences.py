@@ -10,7 +10,7 @@ from calibration.promise import ROUNDING, Promise
 from calibration.report.inert import inert_line
 from calibration.report.report import QuestionReport, Report
 from calibration.result import Estimate, Undefined
-from calibration.sampling.planner import Plan
+from calibration.sampling.planner import FirstTest, Plan
 from calibration.thresholds.precision import Refused, Rung
 from calibration.words import counted
 
@@ -64,10 +64,9 @@ def next_step(question: QuestionReport) -> str:
 model is right in 19 of 60. It has to get better first."
     >>> few = [Label(str(n), f"Late {n}", "topic", "delivery", 0.9, True) for n in range(18)]
     >>> next_step(report(few, Promise(precision=0.90, confidence=0.95)).questions[0])
-    "Mend first: 'drawn at random', 'blind', 'people agree'. Then: Label 11 more above 0.9 and, if none is wrong, the \
-90 % promise holds. Draw them at random from all texts, about 11 of those, until so many lie above. Nobody looks in \
-between; then judge it with --threshold delivery=0.9. One more look adds its own risk. If labels go on as they did, \
-that works out in roughly 75 of 100 cases."
+    "Mend first: 'drawn at random', 'blind', 'people agree'. Then: Label 11 more above 0.9: with 29 the 90 % promise \
+can be tested, and it holds if none of them is wrong. Draw them at random from all texts, about 11 of those, until so \
+many lie above. Nothing was tested yet, so that to look again then adds no risk."
     """
     if question.plan is None:
         return ""
@@ -80,7 +79,7 @@ def _missing(question: QuestionReport) -> str:
     return ", ".join(f"'{check.name}'" for check in failed)
 
 
-def _step(question: QuestionReport, plan: Plan) -> str:
+def _step(question: QuestionReport, plan: Plan | FirstTest) -> str:
     verdict = question.verdict
     if question.to_settle:
         texts = counted(question.to_settle, "disputed or unsure text", "disputed or unsure texts")
@@ -88,16 +87,24 @@ def _step(question: QuestionReport, plan: Plan) -> str:
     rung = next(one for one in verdict.outcome.ladder if one.threshold == plan.threshold)
     if _too_seldom(rung, plan.promise):
         return f"More labels will not help: {_right_in(rung)}. It has to get better first."
+    if isinstance(plan, FirstTest):
+        return f"{_draw(question, plan, rung)} Nothing was tested yet, so that to look again then adds no risk."
     if rung.errors and (plan.chance or 0) < UNLIKELY:
         return f"More labels will hardly help: {_right_in(rung)}. It has to get better, or the promise to be lower."
-    about = f", about {math.ceil(plan.more * len(verdict.evidence.sample) / rung.n)} of those," if rung.n else ""
     step = (
-        f"{plan.sentence} Draw them at random from all texts{about} until so many lie above. Nobody looks in between; "
+        f"{_draw(question, plan, rung)} Nobody looks in between; "
         f"then judge it with --threshold {_typed(verdict.label, plan.threshold)}. One more look adds its own risk."
     )
     if plan.chance is None or rung.n < LEAST_TO_FORETELL:
         return step
     return f"{step} If labels go on as they did, that works out in roughly {100 * plan.chance:.0f} of 100 cases."
+
+
+def _draw(question: QuestionReport, plan: Plan | FirstTest, rung: Rung) -> str:
+    evidence = question.verdict.evidence
+    texts = "all texts" if evidence.line is None else f"the texts that the model gives {evidence.line:g} or more"
+    about = f", about {math.ceil(plan.more * len(evidence.sample) / rung.n)} of those," if rung.n else ""
+    return f"{plan.sentence} Draw them at random from {texts}{about} until so many lie above."
 
 
 def _too_seldom(rung: Rung, promise: Promise) -> bool:

@@ -64,7 +64,40 @@ class Stratified:
         >>> Stratified(labels=400, edges=(0.5, 0.9)).uniform_labels()
         120
         """
-        return int(np.ceil(round(self.labels * self.uniform_share, 9)))
+        return _share_of(self.labels, self.uniform_share)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLine:
+    """A uniform part first, then all other labels uniformly among the items scored `line` or more.
+
+    For a promise at thresholds from `line` up, on which items below it say nothing: there every item has the same
+    chance, and below the line every item has the (smaller) chance that the uniform part gives it, so that what is
+    missed can be measured too. `line` is the lowest candidate threshold. `uniform_share` of the labels, rounded up,
+    is drawn from the whole pool.
+
+    Raises:
+        ValueError: fewer than 1 label, a line outside 0 to 1, or a share that is not above 0 and at most 1.
+    """
+
+    labels: int
+    line: float
+    uniform_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        _at_least_one(self.labels)
+        if not 0 <= self.line <= 1:
+            raise ValueError(f"line must be from 0 to 1, not {self.line}")
+        if not 0 < self.uniform_share <= 1:
+            raise ValueError(f"uniform_share must be above 0 and at most 1, not {self.uniform_share}")
+
+    def uniform_labels(self) -> int:
+        """How many of the labels the uniform part takes: its share, rounded up.
+
+        >>> AtLine(labels=60, line=0.3).uniform_labels()
+        18
+        """
+        return _share_of(self.labels, self.uniform_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +114,7 @@ class Targeted:
         _at_least_one(self.labels)
 
 
-def design_id(design: Uniform | Stratified | Targeted) -> str:
+def design_id(design: Uniform | Stratified | AtLine | Targeted) -> str:
     """The name of a design: its kind and the first 12 digits of the SHA-256 of its JSON.
 
     Source: FIPS PUB 180-4, "Secure Hash Standard", NIST (2015).
@@ -176,6 +209,10 @@ def _bins(edges: Sequence[float]) -> list[str]:
         return ["any score"]
     inner = [f"{left:g} to {right:g}" for left, right in itertools.pairwise(edges)]
     return [f"below {edges[0]:g}", *inner, f"from {edges[-1]:g}"]
+
+
+def _share_of(labels: int, share: float) -> int:
+    return int(np.ceil(round(labels * share, 9)))
 
 
 def _at_least_one(labels: int) -> None:

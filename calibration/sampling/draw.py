@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import hypergeom
 
 from calibration.arrays import Booleans, Floats, Integers, probabilities
-from calibration.sampling.design import Stratified, Uniform, design_id, neyman, strata
+from calibration.sampling.design import AtLine, Stratified, Uniform, design_id, neyman, strata
 from calibration.sampling.lots import distinct, lots, pool_digest
 
 
@@ -92,6 +92,42 @@ def draw_stratified(
     return _audit(names, uniform | added, uniform, chance[code], stratum, seed, design_id(design))
 
 
+def draw_at_line(ids: Sequence[str], scores: ArrayLike, design: AtLine, *, seed: int = 0) -> AuditDraw:
+    """Draw a uniform part, then uniformly among what is left of the items scored `design.line` or more; none twice.
+
+    Where those run out, the rest is drawn uniformly from the others; the whole pool where it is not larger than the
+    labels. `scores` (shape `(n,)`, 0 to 1) are in the order of `ids`. With N items, A of them from the line up, u
+    uniform labels and m others, an item from the line up has the chance E[min(H + m, A)] / A, H being the
+    hypergeometric hits of the uniform part there; all others share what remains. The strata are 'below <line>' and
+    'from <line>'; within each, every item has the same chance. The same pool (in any order), design and seed give the
+    same draw.
+
+    Source: W. G. Cochran, "Sampling Techniques" (1977), chapters 2 and 5; C. T. Fan et al., JASA 57 (1962) for
+    sampling by random keys.
+
+    Raises:
+        ValueError: two items share an id, the pool is empty, or scores outside 0 to 1.
+
+    >>> pool, score = [f"item {i}" for i in range(1000)], np.linspace(0, 1, 1000)
+    >>> draw = draw_at_line(pool, score, AtLine(labels=100, line=0.8))
+    >>> sorted(set(zip(draw.stratum, np.round(draw.inclusion_probability, 3).tolist())))
+    [('below 0.8', 0.03), ('from 0.8', 0.38)]
+    """
+    chances = probabilities(scores, "scores", shape=(len(ids),))
+    order = np.argsort(np.asarray(ids, dtype=object), kind="stable")
+    names = _sorted(ids)
+    above = chances[order] >= design.line
+    labels = min(design.labels, len(names))
+    first = min(design.uniform_labels(), labels)
+    uniform = _smallest(lots(names, seed=seed, purpose="uniform"), first)
+    # the items below the line come last, whatever their lot
+    later = lots(names, seed=seed, purpose="at line") + 2 * ~above + 4 * uniform
+    added = _smallest(later, labels - first)
+    stratum = strata(chances[order], (design.line,))
+    chance = np.where(above, *_chances_at_line(int(above.sum()), len(names), first, labels))
+    return _audit(names, uniform | added, uniform, chance, stratum, seed, design_id(design))
+
+
 def thin(ids: Sequence[str], inclusion_probability: ArrayLike, *, seed: int = 0) -> Booleans:
     """Choose which items to keep (shape `(n,)`) so that all had the same chance: a uniform sample of the pool again.
 
@@ -133,6 +169,16 @@ def _allocate(chances: Floats, code: Integers, sizes: Integers, first: int, desi
         )
     spreads = np.sqrt(share * (1 - share))
     return neyman(sizes, spreads, design.labels - first, least=least, already=hits)
+
+
+def _chances_at_line(above: int, pool: int, first: int, labels: int) -> tuple[float, float]:
+    """The chance of an item from the line up, and of one below it; 0 on a side that holds none."""
+    if labels == pool:
+        return 1.0, 1.0
+    below = pool - above
+    sizes = np.array([above, below])
+    drawn = float(_expected(sizes, first, np.array([labels - first, 0]))[0])
+    return (drawn / above if above else 0.0, min((labels - drawn) / below, 1.0) if below else 0.0)
 
 
 def _expected(sizes: Integers, first: int, more: Integers) -> Floats:

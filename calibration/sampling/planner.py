@@ -36,6 +36,47 @@ class Plan:
         return f"Label {self.more} more above {self.threshold:g} and, if {wrong} wrong, {target} holds."
 
 
+@dataclass(frozen=True, slots=True)
+class FirstTest:
+    """Label `more` above `threshold`, and the promise can be tested there for the first time, with `labels` in all.
+
+    No answer decides how many: with fewer labels than that nothing is tested, whatever they say, so that to label on
+    and to look again spends none of the error rate.
+    """
+
+    more: int
+    labels: int
+    threshold: float
+    promise: Promise
+
+    @property
+    def sentence(self) -> str:
+        """What to do, for somebody who has never heard of a p-value."""
+        return (
+            f"Label {self.more} more above {self.threshold:g}: with {self.labels} the "
+            f"{100 * self.promise.precision:.4g} % promise can be tested, and it holds if none of them is wrong."
+        )
+
+
+def first_test(labels: int, promise: Promise, *, threshold: float) -> FirstTest:
+    """How many more labels above a threshold make the first test possible.
+
+    Source: `Promise.labels_needed` without an error.
+
+    Raises:
+        ValueError: a negative number of labels, or as many as a test needs.
+
+    >>> first_test(18, Promise(precision=0.90, confidence=0.95), threshold=0.82).sentence
+    'Label 11 more above 0.82: with 29 the 90 % promise can be tested, and it holds if none of them is wrong.'
+    """
+    needed = promise.labels_needed()
+    if not 0 <= labels < needed:
+        raise ValueError(
+            f"labels must be from 0 to {needed - 1}, not {labels}: with {needed} the promise can be tested"
+        )
+    return FirstTest(needed - labels, needed, threshold, promise)
+
+
 def margin_labels(margin: float, *, share: float = 0.5, population: int | None = None, confidence: float = 0.95) -> int:
     """How many uniform labels give a share to within plus or minus `margin`.
 

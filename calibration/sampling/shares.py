@@ -106,6 +106,34 @@ def f1(
     return _share(2 * model * truth, model + truth, inclusion_probability, strata, sampled_share, fpc, confidence, "F1")
 
 
+def share(
+    part: ArrayLike,
+    inclusion_probability: ArrayLike,
+    *,
+    name: str,
+    fpc: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Estimate | Undefined:
+    """How much of the whole pool is `part` (shape `(n,)`, 0 or 1), from a weighted sample.
+
+    `name` goes into the procedure. Where all or none are, the interval is the exact binomial one for the effective
+    sample size.
+
+    Source: as `precision`.
+
+    Raises:
+        ValueError: as `precision`.
+
+    >>> found = share([1, 0, 0, 0], [0.2, 0.2, 0.1, 0.1], name="missed")
+    >>> round(found.value, 3), found.procedure
+    (0.167, 'missed, linearised ratio')
+    """
+    whole = np.ones(np.size(np.asarray(part)))
+    return _share(
+        booleans(part, "part").astype(np.float64), whole, inclusion_probability, None, None, fpc, confidence, name
+    )
+
+
 def _pair(passed: ArrayLike, right: ArrayLike) -> tuple[Floats, Floats]:
     model = booleans(passed, "passed")
     return model.astype(np.float64), booleans(right, "right", shape=(model.size,)).astype(np.float64)

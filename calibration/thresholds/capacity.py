@@ -67,7 +67,7 @@ def capacity_threshold(
     procedure = _procedure(days)
     if days < WEEK:
         return Undefined(f"too few days of traffic: {days}, {WEEK} needed at the least", len(scored), procedure)
-    daily = _daily_counts(scored, day_of, days, thresholds)
+    daily = at_or_above(scored, day_of, days, thresholds)
     busy = _busiest_weekday(daily) if days >= FEW_DAYS else _fitted(daily)
     too_busy = np.flatnonzero(busy > limit)
     first = int(too_busy[-1]) + 1 if len(too_busy) else 0
@@ -77,6 +77,38 @@ def capacity_threshold(
         )
     over = int((daily[:, first] > limit).sum())
     return Capacity(float(thresholds[first]), int(busy[first]), limit, days, over, procedure)
+
+
+def at_or_above(scores: Floats, day: Integers, days: int, thresholds: Floats) -> Integers:
+    """How many items of each day score each threshold or more: shape (days, thresholds), thresholds rising.
+
+    Source: plain counting; `day` is 0 to `days - 1`, one per score.
+
+    >>> at_or_above(np.array([0.2, 0.6, 0.9]), np.array([0, 0, 1]), 2, np.array([0.5, 0.8])).tolist()
+    [[1, 0], [1, 1]]
+    """
+    cells = len(thresholds) + 1
+    reached = np.searchsorted(thresholds, scores, side="right")  # how many thresholds each item reaches
+    table = np.bincount(day * cells + reached, minlength=days * cells).reshape(days, cells)
+    return np.asarray(table[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:], dtype=np.int64)
+
+
+def fitted_quantile(daily: Integers, quantile: float) -> int:
+    """So many items or fewer come on that share of days, by a law fitted to the counts of 2 days or more, (days,).
+
+    A negative binomial, or a Poisson where the days vary no more than that.
+
+    Source: Bliss and Fisher (1953), as above.
+
+    >>> fitted_quantile(np.array([2, 2, 2, 2]), 0.95), fitted_quantile(np.array([0, 0, 8, 0]), 0.95)
+    (5, 10)
+    """
+    mean, variance = float(daily.mean()), float(daily.var(ddof=1))
+    if mean == 0:
+        return 0
+    if variance <= mean:
+        return int(poisson.ppf(quantile, mean))
+    return int(nbinom.ppf(quantile, mean**2 / (variance - mean), mean / variance))
 
 
 def tighten(certified: Certified, capacity: Capacity) -> Certified | Refused:
@@ -138,26 +170,10 @@ def _procedure(days: int) -> str:
     return f"95 % quantile of a negative binomial fitted by moments, {days} days"
 
 
-def _daily_counts(scores: Floats, day: Integers, days: int, thresholds: Floats) -> Integers:
-    cells = len(thresholds) + 1
-    reached = np.searchsorted(thresholds, scores, side="right")  # how many thresholds each item reaches
-    table = np.bincount(day * cells + reached, minlength=days * cells).reshape(days, cells)
-    return np.asarray(table[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:], dtype=np.int64)
-
-
 def _busiest_weekday(daily: Integers) -> Integers:
     each = [np.quantile(daily[weekday::WEEK], BUSY, axis=0, method="inverted_cdf") for weekday in range(WEEK)]
     return np.asarray(np.max(each, axis=0), dtype=np.int64)
 
 
 def _fitted(daily: Integers) -> Integers:
-    return np.array([_fitted_quantile(column) for column in daily.T], dtype=np.int64)
-
-
-def _fitted_quantile(daily: Integers) -> int:
-    mean, variance = float(daily.mean()), float(daily.var(ddof=1))
-    if mean == 0:
-        return 0
-    if variance <= mean:
-        return int(poisson.ppf(BUSY, mean))
-    return int(nbinom.ppf(BUSY, mean**2 / (variance - mean), mean / variance))
+    return np.array([fitted_quantile(column, BUSY) for column in daily.T], dtype=np.int64)

@@ -63,7 +63,9 @@ class Certified:
 class Refused:
     """No threshold can be certified: `have` labels at or above the first rung worth testing, `need` to pass there.
 
-    `need` counts with the errors already made there; `threshold` is that rung.
+    `threshold` is that rung. Where a rung was tested, `need` counts with the errors already made there. Where none had
+    enough labels, `need` does not depend on any answer: who labels on until it is reached, and looks only then, has
+    not chosen when to stop by what the labels say.
     """
 
     reason_code: ReasonCode
@@ -74,6 +76,11 @@ class Refused:
     promise: Promise
     ladder: tuple[Rung, ...]
     procedure: str
+
+    @property
+    def tested(self) -> bool:
+        """Whether any rung was tested; where none was, the look spent none of the error rate."""
+        return any(rung.outcome != "too few" for rung in self.ladder)
 
 
 def certify_precision(
@@ -182,15 +189,9 @@ def _verdict(ladder: tuple[Rung, ...], promise: Promise, enough: int, procedure:
         widest = next(
             (rung for rung in ladder if rung.n == ladder[-1].n > 0), ladder[-1]
         )  # the strictest with them all
-        need = promise.labels_needed(widest.errors)
-        wrong = (
-            f", {widest.errors} of them wrong; {need} needed"
-            if widest.errors
-            else f", {need} needed even if all are right"
-        )
         checked = counted(widest.n, "checked answer", "checked answers")
-        reason = f"{checked} at or above {widest.threshold:g}{wrong}"
-        return Refused("too few labels", reason, widest.threshold, widest.n, need, promise, ladder, procedure)
+        reason = f"{checked} at or above {widest.threshold:g}, {enough} needed even if all are right"
+        return Refused("too few labels", reason, widest.threshold, widest.n, enough, promise, ladder, procedure)
     need = promise.labels_needed(first.errors)
     reason = (
         f"{first.errors} of {first.n} checked answers at or above {first.threshold:g} "

@@ -18,7 +18,7 @@ from calibration.comparison.promotion import promotion
 from calibration.monitoring.audit_alarm import audit_alarm
 from calibration.promise import Promise
 from calibration.simulation import World
-from calibration.thresholds.precision import GRID, Certified, certify_precision
+from calibration.thresholds.precision import GRID, Certified, Refused, certify_precision
 from service.bench.figures import BenchFailed, paragraphs
 
 PROMISE = Promise(precision=0.90, confidence=0.95)
@@ -30,15 +30,22 @@ FOUND_WITHIN = 5  # weeks
 SHORT = 20  # labels of the rule everybody uses: better by 0.02 on them
 FASTER_BY = 0.02
 DIFFER = (0.05, 0.10, 0.20, 0.30)  # the share of items on which just one of two equal versions is right
+A_LOOK, ATTEMPTS = 15, 4  # labels from one look to the next; how often whoever is refused tries again
+A_HAIR = 1e-3
 OFTEN, GAIN = 0.99, 0.01  # an equal calibrator that loses a little less on 99 % of items, and much more on the rest
 
 Threshold = Callable[[Floats, Booleans], float | None]
+Draw = Callable[[], tuple[Floats, Booleans]]
 
 HOW = paragraphs(
     f"""
     precision: each world draws {LABELS} labels from a binormal model (25 % positives, 3 standard deviations apart) in
     which the promise of 90 % can be kept; broken means that the true precision at the threshold lies below 90 %; the
     point estimate takes the lowest threshold whose observed precision is 90 %
+
+    attempts: {A_LOOK} labels at a time and a look after each, until there are enough to test; a refusal is followed by
+    fresh labels and half the error, {ATTEMPTS} attempts in all; in the same model, and where just under 90 % are right
+    at every threshold
 
     alarms: {A_WEEK} blind audit labels a week under a promise of 90 %; a good year has a true precision of {GOOD:.0%},
     or 90 % exactly, for {WEEKS} weeks; a fall is from {GOOD:.0%} to {BAD:.0%} after {GOOD_WEEKS} good weeks
@@ -83,7 +90,7 @@ def measure(worlds: int, seed: int = 0) -> PromiseReport:
     Raises:
         BenchFailed: MAPIE, the peer, is not installed.
     """
-    lines = (*_precision(worlds, seed), *_alarms(worlds, seed), *_promotion(worlds, seed))
+    lines = (*_precision(worlds, seed), *_attempts(worlds, seed), *_alarms(worlds, seed), *_promotion(worlds, seed))
     kept = all(line.holds is not False for line in lines)
     return PromiseReport("promise", lines, kept, LABELS, seed, HOW)
 
@@ -137,6 +144,44 @@ def _stricter(samples: Sequence[tuple[Floats, Booleans]], world: World) -> list[
         _share("95 % promise broken", "heed, fixed sequence", broken, len(samples), 0.05),
         _share(f"95 % promise refused at {LABELS} labels", "heed, fixed sequence", refused, len(samples)),
     ]
+
+
+def _attempts(worlds: int, seed: int) -> list[Line]:
+    generator, world, by = np.random.default_rng(seed), World(), "heed, looks and attempts"
+
+    def nowhere() -> tuple[Floats, Booleans]:
+        return generator.uniform(0.3, 1, A_LOOK), generator.random(A_LOOK) < PROMISE.precision - A_HAIR
+
+    def somewhere() -> tuple[Floats, Booleans]:
+        return world.draw(A_LOOK, seed=int(generator.integers(2**32)))
+
+    places: Mapping[str, tuple[Draw, Callable[[float], float]]] = {
+        "kept somewhere": (somewhere, world.precision),
+        "kept nowhere": (nowhere, lambda _threshold: PROMISE.precision - A_HAIR),
+    }
+    lines = []
+    for place, (draw, true) in places.items():
+        ends = [_attempted(draw) for _ in range(worlds)]
+        broken = [attempt for attempt, threshold in ends if threshold and true(threshold) < PROMISE.precision]
+        lines += [
+            _share(f"90 % promise broken at the first attempt, {place}", by, broken.count(1) / worlds, worlds, 0.05),
+            _share(f"90 % promise broken at any attempt, {place}", by, len(broken) / worlds, worlds, 0.10),
+        ]
+    return lines
+
+
+def _attempted(draw: Draw) -> tuple[int, float | None]:
+    """The number of the last attempt, and the threshold it certified."""
+    for attempt in range(1, ATTEMPTS + 1):
+        scores, right = draw()
+        outcome = certify_precision(scores, right, PROMISE.at_attempt(attempt))
+        while isinstance(outcome, Refused) and not outcome.tested:
+            more, answers = draw()
+            scores, right = np.concatenate([scores, more]), np.concatenate([right, answers])
+            outcome = certify_precision(scores, right, PROMISE.at_attempt(attempt))
+        if isinstance(outcome, Certified):
+            return attempt, outcome.threshold
+    return ATTEMPTS, None
 
 
 def _ours(scores: Floats, right: Booleans) -> float | None:

@@ -1,5 +1,7 @@
 """A promise and the labels it needs at the least."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,6 +49,23 @@ def test_the_last_label_is_the_one_that_makes_it_in_spite_of_errors(precision, c
     assert p_value_at_least(wrong, needed, precision) <= (1 - confidence) * (1 + 1e-9)
     assert p_value_at_least(wrong, needed - 1, precision) > 1 - confidence - 1e-9
     assert promise.labels_needed(wrong + 1) > needed
+
+
+@given(st.floats(0.5, 0.999), st.floats(0.5, 0.999))
+def test_all_attempts_together_err_at_most_twice_as_often_as_one(precision, confidence):
+    promise = Promise(precision, confidence)
+    errors = [1 - promise.at_attempt(attempt).confidence for attempt in range(1, 41)]
+
+    assert errors[0] == 1 - confidence
+    assert all(later < earlier for earlier, later in itertools.pairwise(errors))
+    assert sum(errors) <= 2 * (1 - confidence) + 1e-12
+    assert promise.at_attempt(3).precision == precision
+
+
+@pytest.mark.parametrize("attempt", [0, -1, 1.5, 41])
+def test_an_attempt_without_a_number_is_refused(attempt):
+    with pytest.raises(ValueError, match="attempt must be a whole number from 1 to 40"):
+        Promise(0.9, 0.95).at_attempt(attempt)
 
 
 @pytest.mark.parametrize("figure", [0.49, 1.0, 1.5, -1.0, float("nan"), float("inf")])

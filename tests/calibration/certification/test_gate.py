@@ -1,5 +1,6 @@
 """The gate: what certifies, what is refused, and what the reader is told."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from calibration.certification.evidence import gather
 from calibration.certification.gate import judge, overlap
+from calibration.certification.gold import Standing
 from calibration.certification.items import questions
 from calibration.labels.label import Label
 from calibration.promise import Promise
@@ -165,6 +167,63 @@ def test_unequal_chances_are_thinned_to_equal_ones():
     assert all(item.ids[0] for item in found.evidence.sample)
     assert "were left out again, so that all had the same chance" in found.checks[0].finding
     assert found == judge(question, NINETY, seed=1)
+
+
+def at_line(n=100, wrong=0):
+    """What a draw at the line leaves: all from 0.3 up with one chance, those below with a fifth of it."""
+    return [replace(one, inclusion_probability=1.0 if one.probability >= 0.3 else 0.2) for one in sound(n, wrong)]
+
+
+def test_from_the_line_up_nothing_is_thinned_and_below_it_nothing_counts():
+    found, blunt = verdict(at_line(), line=0.3), verdict(at_line())
+
+    assert found.certified
+    assert (found.outcome.n, len(found.evidence.sample), found.evidence.below_line) == (100, 100, 40)
+    assert found.checks[0].finding == "140 texts were drawn at random; 40 below 0.3 say nothing here."
+    assert found.agreement == blunt.agreement
+    assert len(blunt.evidence.sample) < 100
+    assert (blunt.evidence.below_line, blunt.evidence.line) == (0, None)
+
+
+def test_unequal_chances_above_the_line_are_thinned_among_themselves():
+    labels = [
+        replace(one, inclusion_probability=0.5 if one.probability >= 0.3 and int(one.id[2:]) % 2 else 1.0)
+        for one in sound(300)
+    ]
+
+    found = verdict(labels, line=0.3)
+
+    assert found.evidence.thinned == 300 - len(found.evidence.sample) > 50
+    assert {item.inclusion_probability for item in found.evidence.sample} == {0.5, 1.0}
+    assert re.search(r"; 40 below 0\.3 say nothing here; \d+ were left out again, so", found.checks[0].finding)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**16), st.floats(0.01, 1))
+def test_what_lies_below_the_line_changes_no_outcome(seed, chance):
+    generator = np.random.default_rng(seed)
+    above = [label(n, right=bool(generator.random() < 0.95), score=float(generator.uniform(0.3, 1))) for n in range(90)]
+    below = [
+        label(n, right=bool(generator.random() < 0.5), score=float(generator.uniform(0, 0.29))) for n in range(90, 130)
+    ]
+    above = [replace(one, inclusion_probability=1.0) for one in above]
+    below = [replace(one, inclusion_probability=chance) for one in below]
+
+    assert verdict([*above, *below], line=0.3).outcome == verdict(above).outcome
+
+
+def test_a_threshold_below_the_line_cannot_be_judged():
+    with pytest.raises(ValueError, match=r"grid must lie at or above the line of 0\.5, not reach down to 0\.3"):
+        verdict(sound(), line=0.5)
+
+
+def test_two_of_three_people_are_gold():
+    labels = [one for one in sound() if one.id != "r-0"]
+    three = [label(0), label(0, right=False, rater="jan"), label(0, rater="eva")]
+
+    found = verdict([*labels, *three])
+
+    assert (found.outcome.right, found.evidence.unsettled, found.evidence.standing(Standing.MAJORITY)) == (100, 0, 1)
 
 
 def test_chances_stated_for_some_texts_only_are_refused():

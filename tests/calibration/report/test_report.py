@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from calibration.binomial import lower_bound, p_value_at_least
+from calibration.labels.label import Label
 from calibration.promise import Promise
 from calibration.report.as_json import to_json
 from calibration.report.inert import inert
@@ -88,18 +89,63 @@ def test_who_labels_more_is_told_to_draw_from_all_texts(labels):
     )
 
     assert next_step(found.questions[0]).startswith(
-        "Mend first: 'people agree'. Then: Label 9 more above 0.9 and, if none is wrong, the 90 % promise holds. Draw "
-        "them at random from all texts, about 36 of those, until so many lie above. Nobody looks in between; then "
-        "judge it with --threshold negative=0.9. One more look adds its own risk. If"
+        "Mend first: 'people agree'. Then: Label 9 more above 0.9: with 29 the 90 % promise can be tested, and it "
+        "holds if none of them is wrong. Draw them at random from all texts, about 36 of those, until so many lie "
+        "above. Nothing was tested yet, so that to look again then adds no risk."
     )
+
+
+@pytest.fixture(scope="module")
+def lined():
+    """60 texts from the line up, all right, and 40 below it, a fifth of what there is, of which a quarter are right."""
+    late = Label("late", "Late", "topic", "delivery", 0.9, True, "ana", "audit", 1.0, blind=True)
+    above = [replace(late, id=f"a-{n}", text=f"Late by {n} days") for n in range(60)]
+    below = [
+        replace(late, id=f"b-{n}", text=f"Was {n} days on the way", probability=0.1, human=n % 4 == 0)
+        for n in range(40)
+    ]
+    return [*above, *(replace(one, inclusion_probability=0.2) for one in below)]
+
+
+def test_what_is_caught_weighs_the_texts_below_the_line(lined):
+    question = report(lined, Promise(precision=0.90, confidence=0.95), line=0.3).questions[0]
+
+    # 60 caught, and 10 missed that stand for 5 each: 60 of 110, not 60 of 70
+    assert question.at.recall.value == pytest.approx(60 / 110)
+    assert question.at.f1.value == pytest.approx(2 * 60 / 170)
+    assert reach(question).startswith("It catches about 55 of 100 texts that people call so (")
+    assert question.at.true_positives == 60
+    assert [one.item.ids[0][0] for one in question.mistakes] == ["b"] * 10
+
+
+def test_chances_stated_for_some_texts_only_leave_what_is_caught_unknown(lined):
+    mixed = [replace(lined[0], inclusion_probability=None), *lined[1:]]
+
+    question = report(mixed, Promise(precision=0.90, confidence=0.95), line=0.3).questions[0]
+
+    assert question.at.recall.reason == "some texts state no chance of being drawn"
+    assert reach(question) == ""
+
+
+def test_the_line_is_told_wherever_the_report_goes(lined):
+    found = report(lined[:20] + lined[60:], Promise(precision=0.90, confidence=0.95), line=0.3)
+    document = json.loads(to_json(found, file="labels.csv", digest="00"))
+    page = to_html(found, file="labels.csv", digest="00", on=date(2026, 11, 22))
+
+    assert (document["line"], document["questions"][0]["counts"]["below_line"]) == (0.3, 40)
+    assert document["questions"][0]["tested"] is False
+    assert "Draw them at random from the texts that the model gives 0.3 or more, about 9" in next_step(
+        found.questions[0]
+    )
+    assert "(below 0.3, where no promise is made: 40)" in page
 
 
 def test_where_nothing_reached_a_threshold_more_texts_are_drawn_from_all(labels):
     found = report([replace(labels[0], probability=0.1)], Promise(precision=0.90, confidence=0.95))
 
     assert next_step(found.questions[0]).startswith(
-        "Mend first: 'people agree'. Then: Label 29 more above 0.3 and, if none is wrong, the 90 % promise holds. "
-        "Draw them"
+        "Mend first: 'people agree'. Then: Label 29 more above 0.3: with 29 the 90 % promise can be tested, and it "
+        "holds if none of them is wrong. Draw them"
     )
 
 
@@ -136,8 +182,10 @@ def test_a_plan_carried_out_as_told_keeps_its_word(labels):
 @pytest.mark.parametrize(
     ("right", "wrong", "begins"),
     [
-        (1, 0, "Label 28 more above 0.9 and, if none is wrong"),
-        (20, 0, "Label 9 more above 0.9 and, if none is wrong"),
+        (1, 0, "Label 28 more above 0.9: with 29 the 90 % promise can be tested"),
+        (20, 0, "Label 9 more above 0.9: with 29 the 90 % promise can be tested"),
+        (17, 3, "Label 9 more above 0.9: with 29 the 90 % promise can be tested"),
+        (29, 1, "Label 31 more above 0.9 and, if at most 1 is wrong, the 90 % promise holds"),
         (10, 30, "More labels will not help: at 0.9 and above the model is right in 10 of 40."),
     ],
 )
@@ -218,7 +266,17 @@ def test_every_count_can_be_computed_again_from_the_sample(document):
         "duplicates": 0,
         "audit": 800,
         "blind": 800,
+        "below_line": 0,
         "sample": 800,
+        "standings": {
+            "single": 600,
+            "agreed": 196,
+            "majority": 0,
+            "adjudicated": 0,
+            "disputed": 4,
+            "unsure": 0,
+            "not blind": 0,
+        },
         "unsettled_counted_as_wrong": 4,
     }
 
@@ -237,7 +295,7 @@ def test_status_have_and_need_are_plain(document):
 
     assert (delivery["status"], delivery["have"], delivery["need"], delivery["threshold"]) == ("refused", 18, 29, None)
     assert delivery["label_next"]["sentence"].startswith(
-        "Mend first: 'people agree'. Then: Label 11 more above 0.9 and, if none is wrong"
+        "Mend first: 'people agree'. Then: Label 11 more above 0.9: with 29 the 90 % promise can be tested"
     )
     assert question(document, "negative")["status"] == "certified"
 

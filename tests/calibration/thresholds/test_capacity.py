@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from calibration.promise import Promise
 from calibration.result import Undefined
-from calibration.thresholds.capacity import Capacity, _fitted_quantile, capacity_threshold, tighten
+from calibration.thresholds.capacity import Capacity, capacity_threshold, fitted_quantile, tighten
 from calibration.thresholds.precision import Certified, Refused, certify_precision, passed
 
 
@@ -54,7 +54,7 @@ def test_one_outlier_in_forty_weeks_may_go_over_and_is_counted():
     ],
 )
 def test_few_days_are_fitted_by_their_moments(counts, quantile):
-    assert _fitted_quantile(np.asarray(counts)) == quantile
+    assert fitted_quantile(np.asarray(counts), 0.95) == quantile
 
 
 def test_under_a_month_a_fitted_quantile_leaves_room():

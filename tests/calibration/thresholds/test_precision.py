@@ -200,6 +200,23 @@ def test_a_score_on_the_threshold_passes():
     assert certify_precision(np.full(40, 0.57), np.ones(40), NINETY).ladder[99 - 57].n == 40
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(30, 99), max_size=40), st.data())
+def test_a_look_that_tested_nothing_says_the_same_whatever_the_answers(hundredths, data):
+    scores = np.array(hundredths) / 100
+    answers = data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)))
+
+    found = certify_precision(scores, answers, NINETY)
+    other = certify_precision(scores, np.ones(len(scores)), NINETY)
+
+    untested = [isinstance(one, Refused) and not one.tested for one in (found, other)]
+    assert untested == [len(scores) < 29] * 2
+    if untested[0]:
+        said = [(one.reason_code, one.reason, one.threshold, one.have, one.need) for one in (found, other)]
+        assert said[0] == said[1]
+        assert found.reason_code == "too few labels"
+
+
 def test_scores_need_not_be_probabilities():
     scores = np.linspace(-5, 5, 200)
 
@@ -323,7 +340,7 @@ def test_an_operating_point_that_is_no_number_is_refused(point):
     ("n", "wrong", "reason"),
     [
         (0, 0, "0 checked answers at or above 0.3, 29 needed even if all are right"),
-        (20, 3, "20 checked answers at or above 0.9, 3 of them wrong; 76 needed"),
+        (20, 3, "20 checked answers at or above 0.9, 29 needed even if all are right"),
         (1, 0, "1 checked answer at or above 0.9, 29 needed even if all are right"),
         (29, 1, "1 of 29 checked answers at or above 0.9 is wrong; 46 are needed to prove 90 % in spite of it"),
         (29, 2, "2 of 29 checked answers at or above 0.9 are wrong; 61 are needed to prove 90 % in spite of them"),

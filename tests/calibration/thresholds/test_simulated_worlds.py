@@ -5,7 +5,12 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from calibration.certification.evidence import gather
+from calibration.certification.items import questions
+from calibration.labels.label import Label
 from calibration.promise import Promise
+from calibration.sampling.design import AtLine
+from calibration.sampling.draw import draw_at_line
 from calibration.thresholds.precision import Certified, certify_precision
 from calibration.thresholds.recall import CertifiedRecall, certify_recall
 from calibration.thresholds.topics import TopicLabels, certify_topics
@@ -110,4 +115,68 @@ def test_several_topics_together_break_no_more_often_than_said():
         outcomes = [one.outcome for one in certify_topics(topics, PROMISE, grid=COARSE).outcomes]
         broken += any(isinstance(one, Certified) and true_precision(one.threshold) < 0.9 for one in outcomes)
 
+    assert broken / worlds <= most_broken(0.05, worlds)
+
+
+def attempted(generator, truth, attempts=4):
+    """10 labels at a time and a look after each until something was tested; after a refusal, fresh labels."""
+    for attempt in range(1, attempts + 1):
+        scores, right = np.empty(0), np.empty(0)
+        tested = False
+        while not tested:
+            scores = np.append(scores, generator.uniform(0.3, 1.0, 10))
+            right = np.append(right, generator.random(10) < truth)
+            outcome = certify_precision(scores, right, PROMISE.at_attempt(attempt), grid=COARSE)
+            tested = isinstance(outcome, Certified) or outcome.tested
+        if isinstance(outcome, Certified):
+            return attempt
+    return None
+
+
+def test_looks_that_tested_nothing_are_free_and_all_attempts_err_at_most_twice_as_often_as_one():
+    generator = np.random.default_rng(20261123)
+    certified = [attempted(generator, truth=0.9 - 1e-3) for _ in range(WORLDS)]
+
+    assert certified.count(1) / WORLDS <= most_broken(0.05)
+    assert sum(one is not None for one in certified) / WORLDS <= most_broken(2 * 0.05)
+
+
+def test_to_label_on_until_it_passes_breaks_the_promise_that_attempts_keep():
+    # the rule that attempts replace: all labels so far, judged anew after every 10 at the full error
+    generator = np.random.default_rng(20261124)
+    worlds = 100
+    fooled = 0
+    for _ in range(worlds):
+        right = generator.random(400) < 0.9 - 1e-3
+        looks = (certify_precision(np.full(n, 0.9), right[:n], PROMISE, grid=[0.9]) for n in range(30, 401, 10))
+        fooled += any(isinstance(one, Certified) for one in looks)
+
+    assert fooled / worlds > most_broken(0.05, worlds)
+
+
+def test_a_draw_at_the_line_keeps_the_promise():
+    # below the line everything is wrong, so that a sample which mixed it in or weighed it wrongly would show
+    generator = np.random.default_rng(11)
+    ids = [str(number) for number in range(500)]
+    worlds = 150
+    broken = certified = 0
+    for seed in range(worlds):
+        scores = generator.random(500)
+        right = generator.random(500) < np.where(scores < 0.3, 0, np.clip(0.55 + scores / 2, 0, 1))
+        draw = draw_at_line(ids, scores, AtLine(labels=150, line=0.3), seed=seed)
+        (question,) = questions(
+            [
+                Label(
+                    one, one, "topic", "late", scores[int(one)], bool(right[int(one)]), "ana", "audit", pi, blind=True
+                )
+                for one, pi in zip(draw.ids, draw.inclusion_probability, strict=True)
+            ]
+        )
+        evidence = gather(question, line=0.3)
+        outcome = certify_precision(evidence.scores, evidence.right, PROMISE, grid=COARSE)
+        if isinstance(outcome, Certified):
+            certified += 1
+            broken += np.clip(0.55 + np.linspace(outcome.threshold, 1, 1000) / 2, 0, 1).mean() < 0.9
+
+    assert certified / worlds > 0.5
     assert broken / worlds <= most_broken(0.05, worlds)

@@ -111,7 +111,7 @@ def test_promises_are_kept_in_simulated_worlds(server_url: str, tmp_path: Path) 
         "point estimate",
     }
     assert lines["90 % promise broken", "point estimate"]["figure"] > 0.3
-    assert sum(line["holds"] is not None for line in lines.values()) >= 9
+    assert sum(line["holds"] is not None for line in lines.values()) >= 13
 
 
 def test_a_broken_promise_ends_with_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
