@@ -1,5 +1,6 @@
 """Characters as classifiers see them: each quote, space and line end written one way, and no offset moved."""
 
+PREPARATION = "text@1"  # how a text is cleaned, cut and split before a classifier sees it: another way, another name
 MAX_CODE_POINTS = 20_000  # about ten pages: what follows has never changed what an answer is about
 HIDDEN = "\u200b"
 

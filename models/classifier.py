@@ -14,5 +14,9 @@ class Classifier(Protocol):
     def name(self) -> str:
         """Name and version in one, as stored on every row: `keywords@1`."""
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of every file it reads with: what was proved of one digest says nothing of another."""
+
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read each verbatim on every axis; the answer has the order and length of the question."""

@@ -23,6 +23,11 @@ class Fallback:
         """That of the baseline."""
         return self._baseline.name
 
+    @property
+    def digest(self) -> str:
+        """That of the baseline."""
+        return self._baseline.digest
+
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read as the baseline does; nothing may act on what it finds."""
         return [replace(reading, degraded=True) for reading in self._baseline.read(verbatims, taxonomy)]

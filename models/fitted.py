@@ -1,5 +1,6 @@
 """Topics in use: a taxonomy alone, or with a head that learned from labels and judges where the words alone did."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,7 +50,7 @@ def open_topics(place: Path | None) -> Topics:
 
 def digest_of(classifier: Classifier) -> str:
     """What names the vectors of a classifier for good: the digest of our encoder, of any other model its name."""
-    return getattr(getattr(classifier, "encoder", None), "digest", classifier.name)  # only ours has a digest
+    return getattr(getattr(classifier, "encoder", None), "digest", classifier.name)  # only ours has an encoder
 
 
 class Fitted:
@@ -72,6 +73,11 @@ class Fitted:
     def name(self) -> str:
         """That of the classifier."""
         return self._classifier.name
+
+    @property
+    def digest(self) -> str:
+        """That of the classifier and of the head."""
+        return hashlib.sha256(bytes.fromhex(self._classifier.digest + self._head.digest)).hexdigest()
 
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read as the classifier does, with the head's word on the topics it has learned."""

@@ -17,13 +17,14 @@ from models.beliefs import sigmoid, softmax
 from models.characters import MAX_CODE_POINTS, normalise
 from models.encoder.limits import limits
 from models.encoder.weights import WeightsRefused
-from models.keywords import KeywordClassifier
+from models.keywords import KeywordClassifier, words_digest
 from models.label_mapping import OURS, BadMapping, LabelMapping, by_their_names, parse_mapping
 from models.prediction import Axis, Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy
 from models.text import tokenise
 
-_FETCHED = ["*.json", "*.safetensors", "*.txt", "*.model", "heed.yaml"]  # never a pickle, never code
+_BESIDE = ("*.json", "*.txt", "*.model", "heed.yaml")
+_FETCHED = ["*.safetensors", *_BESIDE]  # never a pickle, never code
 _MOST_TOKENS = 512  # where a checkpoint does not say what it can take
 _LEAST = 1e-9  # a probability of 0 has no logarithm
 _AXES: Mapping[str, Axis] = {"sentiment": "sentiment", "type": "type", "urgency": "urgency", "topics": "topic"}
@@ -59,11 +60,14 @@ class HuggingFaceClassifier:
         """
         folder = Path(source) if Path(source).is_dir() else _fetched(source)
         files = _safetensors(folder, source)
-        self._name = f"{Path(source).resolve().name}@{_digest(files)[:8]}"
+        weights = _digest(files)
+        self._name = f"{Path(source).resolve().name}@{weights[:8]}"
         torch.set_num_threads(1)  # texts are read side by side; threads within one would only wait for each other
         self._model, self._tokenizer = _opened(folder, source)
         labels = [str(self._model.config.id2label[place]) for place in range(self._model.config.num_labels)]
         self._mapping = _mapping(folder, source, labels)
+        beside = _digest(sorted(file for kind in _BESIDE for file in folder.glob(kind)))
+        self._digest = hashlib.sha256(bytes.fromhex(weights + beside + words_digest())).hexdigest()
         self._apart = self._model.config.problem_type == "multi_label_classification"
         self._room = _room(self._model, self._tokenizer)
         self._keywords = KeywordClassifier()
@@ -73,6 +77,11 @@ class HuggingFaceClassifier:
     def name(self) -> str:
         """The folder's name and the first 8 digits of the SHA-256 of its weights: other weights, another name."""
         return self._name
+
+    @property
+    def digest(self) -> str:
+        """That of its weights, of the files beside them and of our words, which judge the other axes."""
+        return self._digest
 
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read each verbatim on its own: the same text gives the same reading in any company."""

@@ -10,6 +10,7 @@ readings = classifier.read([Verbatim("Parcel came two weeks late and broken.")],
 print(document(readings, classifier.name, taxonomy).model_dump_json(indent=2))
 """
 
+import hashlib
 import math
 import re
 import unicodedata
@@ -17,6 +18,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from models import beliefs
 from models.beliefs import Found
@@ -29,6 +31,7 @@ from models.taxonomies.taxonomy import Taxonomy, Topic
 from models.text import Language, Token, Tokenised, declared, detect, tokenise, tokenised
 from models.tone import weigh
 
+WORDS = ("english_lexicon.toml", "english_failures.toml", "english_spelling.toml")
 _SPANS_PER_LABEL = 20  # a text of nothing but hearts would otherwise point at each of them
 _FEW_WORDS = 3
 _BORROWED = re.compile(r'\s*"[^"]{20,}"\s*[-–—]\s*\w[^"\n]{0,60}')
@@ -42,9 +45,23 @@ class KeywordClassifier:
         """The lexicon and every number it is weighed with change together with this version."""
         return "keywords@1"
 
+    @property
+    def digest(self) -> str:
+        """That of our words."""
+        return words_digest()
+
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read each verbatim on every axis; the same text gives the same reading in any company."""
         return [_read(verbatim, taxonomy) for verbatim in verbatims]
+
+
+@lru_cache(maxsize=1)
+def words_digest() -> str:
+    """SHA-256 of the words and patterns we wrote, by which every classifier reads in part."""
+    together = hashlib.sha256()
+    for name in WORDS:
+        together.update(hashlib.sha256(Path(__file__).with_name(name).read_bytes()).digest())
+    return together.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 from uuid_utils.compat import uuid7
 
+from models.characters import PREPARATION
 from models.classifier import Classifier
 from models.document import combine, describe, document_of
 from models.fallback import Fallback, load_or_fall_back
@@ -19,28 +20,32 @@ from models.fitted import Fitted, open_topics
 from models.prediction import Classification as Belief
 from models.prediction import DocumentClassification, Reading, Verbatim
 from service.reading_pool import PER_THREAD, Line, ReadingPool, usable_threads
+from service.source_maps import NONE, Calibrators, SourceMaps, live
 from service.store import jobs
 from service.store.tables import Classification, Feedback, FeedbackRevision, among, now
-
-NO_CALIBRATOR = "identity@1"
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A feedback revision's open answers, ready to be read."""
+    """A feedback revision's open answers, ready to be read, and what corrects the probabilities of its source."""
 
     feedback_id: UUID
     revision: int
     verbatims: tuple[Verbatim, ...]
+    maps: SourceMaps = NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What was read: each verbatim, the whole record as one reading, and the document of the contract."""
+    """What was read: each verbatim, the whole record as one reading, and the document of the contract.
+
+    `readings` are as the model gave them, before any calibrator; `whole` and `document` are corrected by `calibrator`.
+    """
 
     readings: tuple[Reading, ...]
     whole: Reading
     document: DocumentClassification
+    calibrator: str
 
 
 class Reader:
@@ -102,7 +107,10 @@ class Reader:
         self.read([Verbatim("The parcel came late.")])
 
     def read(self, verbatims: Sequence[Verbatim]) -> list[Belief]:
-        """What `POST /v1/classify` answers: one classification per text, in order; nothing is stored."""
+        """What `POST /v1/classify` answers: one classification per text, in order; nothing is stored.
+
+        Of no source, so no calibrator corrects it.
+        """
         name = self.classifier.name
         return [describe(reading, name, self.taxonomy) for reading in self._readings(verbatims)]
 
@@ -116,9 +124,10 @@ class Reader:
             if not answer.verbatims:
                 understood.append(None)
             else:
-                whole = combine(own)
-                shown = document_of(whole, own, name, self.taxonomy)
-                understood.append(Understood(tuple(own), whole, shown))
+                corrected = [answer.maps.apply(reading) for reading in own]
+                whole = combine(corrected)
+                shown = document_of(whole, corrected, name, self.taxonomy)
+                understood.append(Understood(tuple(own), whole, shown, answer.maps.name))
         return understood
 
     def _readings(self, verbatims: Sequence[Verbatim]) -> list[Reading]:
@@ -131,7 +140,7 @@ def classify(session: Session, reader: Reader, ids: Sequence[UUID]) -> None:
     The inference runs outside any transaction; what moved on meanwhile (a new revision, another run of this
     job) is left alone.
     """
-    answers = _answers(session, ids)
+    answers = _answers(session, ids, live(session, reader.classifier.name, reader.classifier.digest))
     session.rollback()
     understood = reader.understand(answers)
     waiting = _still_waiting(session, answers)
@@ -149,9 +158,9 @@ def classify(session: Session, reader: Reader, ids: Sequence[UUID]) -> None:
     session.commit()
 
 
-def _answers(session: Session, ids: Sequence[UUID]) -> list[Answered]:
+def _answers(session: Session, ids: Sequence[UUID], calibrators: Calibrators) -> list[Answered]:
     found = session.exec(
-        select(Feedback.id, Feedback.revision, FeedbackRevision.body)
+        select(Feedback.id, Feedback.revision, Feedback.source, FeedbackRevision.body)
         .join(FeedbackRevision, col(FeedbackRevision.feedback_id) == col(Feedback.id))
         .where(
             among(Feedback.id, ids),
@@ -160,7 +169,10 @@ def _answers(session: Session, ids: Sequence[UUID]) -> list[Answered]:
         )
         .order_by(col(Feedback.id))
     )
-    return [Answered(feedback_id, revision, verbatims(body)) for feedback_id, revision, body in found]
+    return [
+        Answered(feedback_id, revision, verbatims(body), calibrators.of(source))
+        for feedback_id, revision, source, body in found
+    ]
 
 
 def verbatims(body: Mapping[str, Any]) -> tuple[Verbatim, ...]:
@@ -187,12 +199,20 @@ def _row(reader: Reader, answer: Answered, read: Understood) -> dict[str, Any]:
         "feedback_id": answer.feedback_id,
         "revision": answer.revision,
         "classifier": reader.classifier.name,
-        "calibrator": NO_CALIBRATOR,
+        "calibrator": read.calibrator,
+        "model_digest": reader.classifier.digest,
+        "preparation": PREPARATION,
         "taxonomy": reader.taxonomy.identity,
         "document": read.document.model_dump(mode="json"),
         "topics": dict(read.whole.topics),
         "logits": [{axis: list(values) for axis, values in one.logits.items()} for one in read.readings],
+        "uncalibrated": _uncalibrated(read) if answer.maps is not NONE else None,
         "vector": list(read.whole.vector) if read.whole.vector is not None else None,
         "degraded": read.whole.degraded,
         "created_at": now(),
     }
+
+
+def _uncalibrated(read: Understood) -> list[dict[str, dict[str, float]]]:
+    """What a later calibrator is fitted on: no map is ever fitted to what another has corrected."""
+    return [{"sentiment": dict(one.sentiment), "urgency": dict(one.urgency)} for one in read.readings]

@@ -1,5 +1,6 @@
 """heed-en, the model that ships: one pass of the encoder over a text and its clauses, beside what its words say."""
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from models.encoder.spans import Beliefs, Clause, leaned, opposed, point
 from models.encoder.topics import TopicReader
 from models.encoder.weights import LEAST, Blend, Config, Scaled, open_weights
 from models.encoder.windows import windows, within
-from models.keywords import Spoken, spoken
+from models.keywords import Spoken, spoken, words_digest
 from models.prediction import SENTIMENTS, TYPES, URGENCIES, Reading, Verbatim
 from models.taxonomies.taxonomy import Taxonomy
 from models.text import Tokenised, tokenised
@@ -53,6 +54,7 @@ class HeedEn:
         """
         weights = open_weights(folder)
         self.encoder = Encoder(weights)
+        self._digest = hashlib.sha256(bytes.fromhex(weights.whole + words_digest())).hexdigest()
         self._config: Config = weights.config
         self._centres = Centres.open(weights.domain, weights.config.domain)
         self._topics = TopicReader(self.encoder, weights.topics)
@@ -61,6 +63,11 @@ class HeedEn:
     def name(self) -> str:
         """`heed-en@1`: another version reads otherwise."""
         return f"{self._config.name}@{self._config.version}"
+
+    @property
+    def digest(self) -> str:
+        """That of its weights and of our words, which are read beside them."""
+        return self._digest
 
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         """Read each verbatim on its own: the same text gives the same bits in any company."""

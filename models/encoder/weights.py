@@ -67,7 +67,8 @@ class Config(_Shape):
 class Weights:
     """A folder whose files were read once and match its manifest.
 
-    `topics` is the folder of the head for the topics heed brings; `digest` stands for all that makes a vector.
+    `topics` is the folder of the head for the topics heed brings; `digest` stands for all that makes a vector, `whole`
+    for every file that is read with.
     """
 
     config: Config
@@ -76,6 +77,7 @@ class Weights:
     domain: bytes
     topics: Path
     digest: str
+    whole: str
 
 
 def open_weights(folder: Path) -> Weights:
@@ -100,7 +102,13 @@ def open_weights(folder: Path) -> Weights:
         ) from error
     together = vector_digest(str(digests["tokenizer.json"]), str(digests["model.onnx"]))
     return Weights(
-        config, found["tokenizer.json"], found["model.onnx"], found["domain.safetensors"], folder / "topics", together
+        config,
+        found["tokenizer.json"],
+        found["model.onnx"],
+        found["domain.safetensors"],
+        folder / "topics",
+        together,
+        hashlib.sha256(b"".join(bytes.fromhex(str(digests[name])) for name in FILES)).hexdigest(),
     )
 
 

@@ -1,7 +1,9 @@
 """What a customer's labels taught about topics: regressions on the vector and on the words, mixed with zero-shot."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -62,6 +64,23 @@ class TopicHead:
     def learned(self) -> frozenset[str]:
         """The topics it can judge."""
         return frozenset(self.classes) - {NONE_OF_THESE}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything it judges by, the same before it was saved and after."""
+        thresholds = {topic.name: topic.threshold for topic in self.taxonomy.topics}
+        plain = [self.encoder, self.kind, self.classes, asdict(self.mix), self.terms.vocabulary, thresholds]
+        together = hashlib.sha256(json.dumps(plain).encode())
+        for numbers in (
+            self.terms.idf,
+            self.vector_weights,
+            self.vector_bias,
+            self.word_weights,
+            self.word_bias,
+            self.directions,
+        ):
+            together.update(np.ascontiguousarray(numbers, dtype=np.float32).tobytes())
+        return together.hexdigest()
 
     def read(self, verbatim: Verbatim, vector: Floats, told: Mapping[str, float]) -> Mapping[str, float]:
         """The log-odds of every learned topic; the same bits alone and in company, on any number of threads.

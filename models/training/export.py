@@ -110,14 +110,8 @@ def _unfitted(recipe: Recipe, tokenizer: bytes, graph: bytes) -> Weights:
         urgency=(PLAIN, PLAIN),
         domain=Domain(nearest=1, cut=-1.0),
     )
-    return Weights(
-        config,
-        tokenizer,
-        graph,
-        b"",
-        Path(),
-        vector_digest(*(hashlib.sha256(one).hexdigest() for one in (tokenizer, graph))),
-    )
+    vectors = vector_digest(*(hashlib.sha256(one).hexdigest() for one in (tokenizer, graph)))
+    return Weights(config, tokenizer, graph, b"", Path(), vectors, whole=vectors)
 
 
 def _read(encoder: Encoder, lessons: Sequence[Lesson]) -> _Judged:

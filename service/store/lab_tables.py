@@ -52,7 +52,11 @@ class LabelCard(SQLModel, table=True):
     """A record of a sample as it was drawn. People never see this row: it holds what the model believed."""
 
     __tablename__ = "label_card"
-    __table_args__ = (UniqueConstraint("sample_id", "feedback_id"), Index("label_card_of_feedback", "feedback_id"))
+    __table_args__ = (
+        UniqueConstraint("sample_id", "feedback_id"),
+        Index("label_card_of_feedback", "feedback_id"),
+        Index("label_card_unsettled", "sample_id", postgresql_where=text("state IN ('open', 'third', 'disputed')")),
+    )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     sample_id: UUID = Field(foreign_key="label_sample.id")
     feedback_id: UUID = Field(foreign_key="feedback.id")
@@ -75,18 +79,27 @@ class LabelSlot(SQLModel, table=True):
     __tablename__ = "label_slot"
     __table_args__ = (
         UniqueConstraint("card_id", "number"),
-        Index("label_slot_open", "sample_id", postgresql_where=text("filled_at IS NULL")),
+        Index(
+            "label_slot_open",
+            "sample_id",
+            "lot",
+            postgresql_where=text("filled_at IS NULL AND kind IN ('first', 'third')"),
+        ),
+        Index("label_slot_repeat", "only_for", postgresql_where=text("filled_at IS NULL AND kind = 'repeat'")),
         Index("label_slot_of_rater", "rater", "sample_id"),
+        Index("label_slot_held", "rater", postgresql_where=text("filled_at IS NULL")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     card_id: UUID = Field(foreign_key="label_card.id")
     sample_id: UUID = Field(foreign_key="label_sample.id")
     number: int
     kind: str = "first"  # or third, repeat (for `only_for`), extra (a label that came after its lease was lost)
+    lot: int = Field(default=0, sa_type=BigInteger)  # of the card: where people look for the next one is by lot, too
     only_for: str | None = None
     rater: str | None = None
     leased_at: datetime | None = Field(default=None, sa_type=Timestamp)
     lease_until: datetime | None = Field(default=None, sa_type=Timestamp)
+    former: list[str] = Field(default_factory=list, sa_type=Texts)  # whose lease ran out and went to somebody else
     filled_at: datetime | None = Field(default=None, sa_type=Timestamp)
 
 
@@ -124,8 +137,10 @@ class HumanLabel(SQLModel, table=True):
 class Reveal(SQLModel, table=True):
     """Somebody looked at what the model and colleagues said, after their own label."""
 
+    __table_args__ = (Index("reveal_of_rater", "rater", "feedback_id"),)
     slot_id: UUID = Field(foreign_key="label_slot.id", primary_key=True)
     rater: str
+    feedback_id: UUID = Field(foreign_key="feedback.id")
     at: datetime = Field(default_factory=now, sa_type=Timestamp)
 
 
@@ -158,6 +173,7 @@ class CalibrationRun(SQLModel, table=True):
     comment: str | None = None
     state: str = "running"  # or done, failed
     reason: str | None = None
+    tries: int = 0  # each counted before it begins: whoever loses its worker leaves nobody behind to count it
     result: dict[str, Any] | None = Field(default=None, sa_type=MaybeJson)
     created_by: str
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
@@ -183,6 +199,7 @@ class Certificate(SQLModel, table=True):
     samples: list[str] = Field(sa_type=Texts)
     threshold: float  # where it stands
     rungs: list[float] = Field(sa_type=Numbers)  # where it may stand: every position that was proved, rising
+    proved: list[dict[str, Any]] = Field(sa_type=JSONB)  # of each rung: threshold, n, correct, lower_bound
     precision: float
     confidence: float  # of this attempt; a second attempt at the same promise has half the error of the first
     attempt: int = 1

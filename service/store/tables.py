@@ -165,6 +165,8 @@ class Classification(SQLModel, table=True):
     degraded: bool = False
     model_digest: str | None = None  # of everything the classifier reads with; None on rows of before
     preparation: str | None = None  # how texts were prepared for it
+    # Each verbatim's own probabilities, by axis and label, where a calibrator changed them.
+    uncalibrated: list[dict[str, dict[str, float]]] | None = Field(default=None, sa_type=MaybeJson)
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
 
 
@@ -287,7 +289,15 @@ class WorkItemEvent(SQLModel, table=True):
     """What happened to an item, in order; `once_key` lets an event happen at most once."""
 
     __tablename__ = "work_item_event"
-    __table_args__ = (UniqueConstraint("work_item_id", "once_key"),)
+    __table_args__ = (
+        UniqueConstraint("work_item_id", "once_key"),
+        Index(
+            "work_item_event_correction",
+            "at",
+            "work_item_id",
+            postgresql_where=text("type IN ('judge', 'wrong_routing')"),
+        ),
+    )
     work_item_id: UUID = Field(foreign_key="work_item.id", primary_key=True)
     sequence: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     type: str

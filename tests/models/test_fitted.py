@@ -114,3 +114,11 @@ def test_a_head_of_another_model_is_refused():
         Fitted(KeywordClassifier(), head())
     with pytest.raises(HeadRefused, match="another model"):
         Fitted(Encoding(), head("e" * 64))
+
+
+def test_a_head_keeps_its_digest_in_its_folder_and_loses_it_with_a_weight(folder):
+    assert open_topics(folder).head.digest == head().digest
+    other = replace(head(), vector_bias=np.ones(1, np.float32))
+    assert other.digest != head().digest
+    fitted = {Fitted(Encoding(), one).digest for one in (head(), other)}
+    assert len({*fitted, Encoding().digest}) == 3

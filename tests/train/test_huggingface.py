@@ -256,3 +256,13 @@ def test_heed_classify_reads_with_it(checkpoint, heed, monkeypatch):
     assert err == ""
     assert found["classifier"] == HuggingFaceClassifier(str(folder)).name
     assert found["sentiment"]["probabilities"]["neutral"] == 0
+
+
+def test_what_is_read_beside_the_weights_is_part_of_the_digest(checkpoint):
+    folder = checkpoint(["a", "b", "c", "d", "e"], STARS)
+    before = HuggingFaceClassifier(str(folder))
+    (folder / "heed.yaml").write_text(STARS.replace("c: neutral", "c: positive"))
+    after = HuggingFaceClassifier(str(folder))
+    assert after.name == before.name
+    assert len(bytes.fromhex(after.digest)) == 32
+    assert after.digest != before.digest

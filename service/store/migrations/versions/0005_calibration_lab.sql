@@ -2,6 +2,8 @@
 
 ALTER TABLE classification ADD COLUMN model_digest VARCHAR;
 ALTER TABLE classification ADD COLUMN preparation VARCHAR;
+ALTER TABLE classification ADD COLUMN uncalibrated JSONB;
+CREATE INDEX work_item_event_correction ON work_item_event (at, work_item_id) WHERE type IN ('judge', 'wrong_routing');
 
 CREATE TABLE label_sample (
     id UUID NOT NULL,
@@ -51,6 +53,7 @@ CREATE TABLE label_card (
     FOREIGN KEY (feedback_id) REFERENCES feedback (id)
 );
 CREATE INDEX label_card_of_feedback ON label_card (feedback_id);
+CREATE INDEX label_card_unsettled ON label_card (sample_id) WHERE state IN ('open', 'third', 'disputed');
 
 CREATE TABLE label_slot (
     id UUID NOT NULL,
@@ -58,10 +61,12 @@ CREATE TABLE label_slot (
     sample_id UUID NOT NULL,
     number INTEGER NOT NULL,
     kind VARCHAR NOT NULL,
+    lot BIGINT NOT NULL,
     only_for VARCHAR,
     rater VARCHAR,
     leased_at TIMESTAMPTZ,
     lease_until TIMESTAMPTZ,
+    former TEXT[] NOT NULL,
     filled_at TIMESTAMPTZ,
     PRIMARY KEY (id),
     UNIQUE (card_id, number),
@@ -69,7 +74,9 @@ CREATE TABLE label_slot (
     FOREIGN KEY (sample_id) REFERENCES label_sample (id)
 );
 CREATE INDEX label_slot_of_rater ON label_slot (rater, sample_id);
-CREATE INDEX label_slot_open ON label_slot (sample_id) WHERE filled_at IS NULL;
+CREATE INDEX label_slot_held ON label_slot (rater) WHERE filled_at IS NULL;
+CREATE INDEX label_slot_open ON label_slot (sample_id, lot) WHERE filled_at IS NULL AND kind IN ('first', 'third');
+CREATE INDEX label_slot_repeat ON label_slot (only_for) WHERE filled_at IS NULL AND kind = 'repeat';
 
 CREATE TABLE guideline (
     id UUID NOT NULL,
@@ -112,10 +119,13 @@ CREATE UNIQUE INDEX human_label_once ON human_label (slot_id) WHERE slot_id IS N
 CREATE TABLE reveal (
     slot_id UUID NOT NULL,
     rater VARCHAR NOT NULL,
+    feedback_id UUID NOT NULL,
     at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (slot_id),
-    FOREIGN KEY (slot_id) REFERENCES label_slot (id)
+    FOREIGN KEY (slot_id) REFERENCES label_slot (id),
+    FOREIGN KEY (feedback_id) REFERENCES feedback (id)
 );
+CREATE INDEX reveal_of_rater ON reveal (rater, feedback_id);
 
 CREATE TABLE calibration_run (
     id UUID NOT NULL,
@@ -128,6 +138,7 @@ CREATE TABLE calibration_run (
     comment VARCHAR,
     state VARCHAR NOT NULL,
     reason VARCHAR,
+    tries INTEGER NOT NULL,
     result JSONB,
     created_by VARCHAR NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
@@ -152,6 +163,7 @@ CREATE TABLE certificate (
     samples TEXT[] NOT NULL,
     threshold DOUBLE PRECISION NOT NULL,
     rungs DOUBLE PRECISION[] NOT NULL,
+    proved JSONB NOT NULL,
     precision DOUBLE PRECISION NOT NULL,
     confidence DOUBLE PRECISION NOT NULL,
     attempt INTEGER NOT NULL,
