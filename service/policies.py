@@ -13,9 +13,12 @@ from service.route import versions
 from service.route.absent import absent
 from service.route.activation import Mode, Scope
 from service.route.case import Case
+from service.route.certificates import Gates, gates
 from service.route.decide import decide, resolve_uncertified
+from service.route.definitions import uncertified_words
 from service.route.example_outcome import shortfall, written_beliefs
 from service.route.findings import PolicyWarning
+from service.route.gate_words import lapsed_words
 from service.route.policy import Example, Policy
 from service.route.policy_document import check as check_document
 from service.route.versions import Published
@@ -57,13 +60,7 @@ def check(reader: Reader, document: bytes | str) -> Sound:
     Raises:
         InvalidPolicy: with every error, its line and column.
     """
-    checked = check_document(document, reader.taxonomy.labels)
-    places = checked.examples_at
-    told = [
-        PolicyWarning(*places[one.number], f"{one.detail}; it has to hold before this policy can be activated")
-        for one in broken(reader, checked.policy)
-    ]
-    return Sound(checked.policy, tuple(sorted((*checked.warnings, *told), key=lambda one: (one.line, one.column))))
+    return _sound(reader, document, Gates())
 
 
 def check_here(session: Session, reader: Reader, document: bytes | str) -> Sound:
@@ -72,8 +69,28 @@ def check_here(session: Session, reader: Reader, document: bytes | str) -> Sound
     Raises:
         InvalidPolicy: with every error, its line and column.
     """
-    sound = check(reader, document)
+    sound = _sound(reader, document, gates(session))
     return replace(sound, warnings=(*sound.warnings, *absent(session, sound.policy, _source(document))))
+
+
+def _sound(reader: Reader, document: bytes | str, standing: Gates) -> Sound:
+    checked = check_document(document, reader.taxonomy.labels)
+    policy, places = checked.policy, checked.examples_at
+    over = {name: gate for name, gate in standing.over(policy).items() if gate.varies}
+    settled = {uncertified_words(name, policy.thresholds[name]) for name in over}
+    told = [
+        *(one for one in checked.warnings if one.detail not in settled),
+        *(
+            PolicyWarning(*checked.thresholds_at[name], said)
+            for name, gate in over.items()
+            for said in lapsed_words(name, gate, now())
+        ),
+        *(
+            PolicyWarning(*places[one.number], f"{one.detail}; it has to hold before this policy can be activated")
+            for one in broken(reader, policy)
+        ),
+    ]
+    return Sound(policy, tuple(sorted(told, key=lambda one: (one.line, one.column))))
 
 
 def publish(
@@ -118,7 +135,11 @@ def activate(
 
 
 def broken(reader: Reader, policy: Policy) -> list[Broken]:
-    """The examples of a policy that do not hold; texts without written beliefs are read, all in one call."""
+    """The examples of a policy that do not hold; texts without written beliefs are read, all in one call.
+
+    They judge the policy as it is written, each threshold at its `uncertified` value: a certificate that is issued or
+    runs out must neither break a policy nor keep another from taking its place.
+    """
     cases = _cases(reader, policy.examples)
     thresholds = resolve_uncertified(policy)
     told = [

@@ -35,11 +35,12 @@ class RuleOut(Explained):
 
 
 class ThresholdOut(BaseModel):
-    """The value a threshold had, and the certificate behind it."""
+    """The value a threshold had, the certificate behind it and, where that no longer held, why: then no value."""
 
     value: float | None
     certified: bool
     certificate: str | None
+    voided: str | None = None
 
 
 class PlanOut(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import sql
 
 from service.route.case import Case, Customer, Scores, field_named
+from service.route.certificates import Gate, ReadBy
 from service.route.expression import CountRecent, DaysSinceLast, FieldOf, Operand, TopicOf, Verbatims, clauses, operands
 from service.route.policy import Group, People, Policy, Split
 
@@ -41,21 +42,25 @@ _FROM = (
     " FROM feedback f JOIN feedback_revision r ON r.feedback_id = f.id AND r.revision = f.revision"
     " CROSS JOIN LATERAL (SELECT r.body || '{}' AS body OFFSET 0) answer"
 )
+_WAY = ", classifier, model_digest, calibrator, taxonomy, preparation"
 _READ = (
-    " LEFT JOIN LATERAL (SELECT document || '{}' AS document, topics FROM classification"
+    " LEFT JOIN LATERAL (SELECT document || '{{}}' AS document, topics{} FROM classification"
     " WHERE feedback_id = f.id AND revision = f.revision ORDER BY created_at DESC LIMIT 1) c ON true"
 )
 
 
 class Columns:
-    """What is read for some policies. The case decides under each of them as the whole record would."""
+    """What is read for some policies and their gates. The case decides under each of them as the whole record would."""
 
-    def __init__(self, *policies: Policy) -> None:
+    def __init__(self, *policies: Policy, gates: Iterable[Gate] = ()) -> None:
         looked = [operand for policy in policies for operand in _operands(policy)]
         skilled = any(people.skills for policy in policies for people in people_in(policy))
         self.past = any(isinstance(one, CountRecent | DaysSinceLast) for one in looked)
         self._text = any(isinstance(one, Verbatims) for one in looked)
-        self._language = skilled or any(isinstance(one, FieldOf) and one.name == "language" for one in looked)
+        self._bound = any(gate.varies for gate in gates)
+        self._language = (
+            skilled or self._bound or any(isinstance(one, FieldOf) and one.name == "language" for one in looked)
+        )
         self._tags = skilled
         values = {value for one in looked if (value := _value(one)) is not None}
         values.add(("customer", "tier"))  # targets may hang on it
@@ -64,6 +69,7 @@ class Columns:
         self._keys = {place: sorted(key for at, key in values if at == place) for place in _PLACES}
         ends = accumulate(len(keys) for keys in self._keys.values())
         self._ends = [(place, keys, end) for (place, keys), end in zip(self._keys.items(), ends, strict=True)]
+        self._ways: dict[tuple[str | None, ...], ReadBy] = {}
         self.beliefs = self._language or any(self._keys[place] for place in _BELIEFS)
 
     @property
@@ -80,17 +86,18 @@ class Columns:
             "jsonb_path_query_array(c.document, '$.topics[*].label')" if self._tags else nothing,
             _TEXT if self._text else nothing,
             _PAST if self.past else nothing,
+            f"JSON_ARRAY({_WAY.removeprefix(', ')} NULL ON NULL)" if self._bound else nothing,
         )
         values = (
             sql.SQL("{} -> {}").format(sql.SQL(_PLACES[place]), key) for place in _PLACES for key in self._keys[place]
         )
         parts = sql.SQL(", ").join([*map(sql.SQL, first), *values])
-        joined = sql.SQL(_FROM + (_READ if read else ""))
+        joined = sql.SQL(_FROM + (_READ.format(_WAY if self._bound else "") if read else ""))
         return sql.SQL("SELECT JSON_ARRAY({} NULL ON NULL)").format(parts) + joined
 
     def case(self, row: Sequence[Any]) -> Case | None:
         """The case of a row of `query`, None where nobody has read its text yet."""
-        _, at, source, history, unread, known, reason, degraded, language, tags, text, past, *values = row
+        _, at, source, history, unread, known, reason, degraded, language, tags, text, past, _, *values = row
         if unread:
             return None
         place = self._placed(values)
@@ -114,6 +121,17 @@ class Columns:
             text=tuple(text or ()) if self._text else None,
             past=_moments(past) if self.past and customer.id is not None else None,
         )
+
+    def read_by(self, row: Sequence[Any]) -> ReadBy | None:
+        """What the record of a row was read by; None where nothing was, or where no gate asks for it."""
+        way = row[12]
+        if way is None or way[0] is None:
+            return None
+        key = tuple(way)
+        found = self._ways.get(key)
+        if found is None:
+            found = self._ways[key] = ReadBy(way[0], way[1] or "", way[2], way[3], way[4] or "")
+        return found
 
     def _placed(self, values: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
         """The values by place and key; None, too, is missing."""

@@ -1,18 +1,21 @@
 """What a backtest and the processes that work at it say to each other."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from service.backtest.comparison import Counted
 from service.backtest.queueing import Arrival
 from service.backtest.reading import Piece
+from service.route.certificates import Gates
 
 
 class Asked(NamedTuple):
     """What to compare and where: `now` and `then` are canonical policies, `zones` those of people.
 
-    Differences are numbered from `first_number` on.
+    Thresholds have the values that `gates` give them at the moment `at`; differences are numbered from `first_number`
+    on.
     """
 
     conninfo: str
@@ -21,6 +24,8 @@ class Asked(NamedTuple):
     now: Mapping[str, Any]
     then: Mapping[str, Any]
     zones: Mapping[str, str]
+    gates: Gates
+    at: datetime
 
 
 class Errand(NamedTuple):

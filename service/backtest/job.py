@@ -19,6 +19,7 @@ from service.backtest.queueing import HANDLING
 from service.backtest.reading import lay
 from service.backtest.result import Result
 from service.route import versions
+from service.route.certificates import gates
 from service.store import audit, jobs
 from service.store.database import Database, is_outage
 from service.store.tables import Backtest, BacktestCase, User, now
@@ -185,11 +186,12 @@ class _Attempt:
                 now=versions.fetch(session, row.against_version), then=versions.fetch(session, row.policy_version)
             )
             zones = {name: zone for name, zone in session.exec(select(User.name, User.zone)) if zone}
+            standing, at = gates(session), now()
         with psycopg.connect(self.database.conninfo, autocommit=True) as connection:
             laid = lay(connection, row.since, row.until)
         row.records = laid.records
         self._write()
-        summed = summary.Summary(policies, {**HANDLING, **row.handling})
+        summed = summary.Summary(policies, {**HANDLING, **row.handling}, standing, at)
         processes = min(size(), len(laid.pieces))
         asked = Asked(
             conninfo=self.database.conninfo,
@@ -198,6 +200,8 @@ class _Attempt:
             now=policies.now.canonical,
             then=policies.then.canonical,
             zones=zones,
+            gates=standing,
+            at=at,
         )
         with few_collections(), crew(asked, processes) as pipes:
             for one in found(pipes, laid.pieces, lambda: max(0, MOST_CASES - self.cases), self._beat):

@@ -15,7 +15,7 @@ import psycopg
 from service.backtest.columns import Columns
 from service.backtest.comparison import Counted, Difference
 from service.backtest.errand import Asked, Errand, Found
-from service.backtest.judging import Arrivals, Judge
+from service.backtest.judging import Arrivals, Judge, Standing
 from service.backtest.queueing import Arrival
 from service.backtest.reading import stored
 from service.route.policy import Policy
@@ -56,8 +56,13 @@ class _Work:
     def __init__(self, connection: psycopg.Connection[Any], asked: Asked) -> None:
         self.connection, self.asked = connection, asked
         policies = Policy.from_canonical(asked.now), Policy.from_canonical(asked.then)
-        self.columns, arrivals = Columns(*policies), Arrivals()
-        self.now, self.then = (Judge(policy, asked.zones, arrivals) for policy in policies)
+        gates = [asked.gates.over(policy) for policy in policies]
+        self.columns = Columns(*policies, gates=[one for named in gates for one in named.values()])
+        arrivals = Arrivals()
+        self.now, self.then = (
+            Judge(policy, asked.zones, arrivals, Standing(named, asked.at))
+            for policy, named in zip(policies, gates, strict=True)
+        )
 
     def found(self, errand: Errand) -> Found:
         counted, unread = Counted(), 0
@@ -68,7 +73,7 @@ class _Work:
             if record.case is None:
                 unread += 1
                 continue
-            made, would = self.now.items(record.case), self.then.items(record.case)
+            made, would = self.now.items(record.case, record.by), self.then.items(record.case, record.by)
             day = record.case.now.astimezone(UTC).date()
             differences.extend((record.feedback_id, found) for found in counted.count(day, made, would))
             now.extend(item.arrival for item in made if _queues(item.arrival))

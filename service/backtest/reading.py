@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from service.backtest.columns import Columns
 from service.route.case import Case
+from service.route.certificates import ReadBy
 
 PIECE = 5_000  # records
 _PERIOD = sql.SQL("f.withdrawn_at IS NULL AND f.received_at >= {since} AND f.received_at < {until}")
@@ -36,10 +37,11 @@ class Piece(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A record; its case is None where nobody has read its text yet."""
+    """A record, and what it was read by where a gate asks; its case is None where nobody has read its text yet."""
 
     feedback_id: str
     case: Case | None
+    by: ReadBy | None
 
 
 class Laid(NamedTuple):
@@ -70,7 +72,7 @@ def stored(connection: psycopg.Connection[Any], columns: Columns, piece: Piece) 
     with connection.cursor() as cursor, cursor.copy(query) as lines:
         for line in lines:
             row = from_json(bytes(line))
-            yield Stored(row[0], columns.case(row))
+            yield Stored(row[0], columns.case(row), columns.read_by(row))
 
 
 # JSON has no bare control characters, so with these nothing of it is quoted: each line is a record's array as it is.

@@ -1,7 +1,8 @@
 """The sum of all pieces of a backtest, and what is to be said with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from service.backtest.columns import Columns
@@ -12,7 +13,9 @@ from service.backtest.lines import day_lines, kind_lines, load_lines, miss_lines
 from service.backtest.queueing import Kept, Lane, Promise, Simulation
 from service.backtest.result import Promises, Queue, Result
 from service.route.business_time import Time
-from service.route.policy import Policy
+from service.route.certificates import Gate, Gates
+from service.route.gate_words import standing_words
+from service.route.policy import Policy, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,10 @@ class Sides:
 class Summary:
     """Takes what was found, piece by piece in the order of the records, and gives the result."""
 
-    def __init__(self, sides: Sides, handling: Mapping[str, int]) -> None:
+    def __init__(self, sides: Sides, handling: Mapping[str, int], standing: Gates, at: datetime) -> None:
         self._sides, self._handling = sides, dict(handling)
+        self._gates = {**_used(standing, sides.now), **_used(standing, sides.then)}
+        self._at = at
         self._counted, self._unread, self._cases = Counted(), 0, 0
         self._now = Simulation(_time_of(sides.now), handling)
         self._then = Simulation(_time_of(sides.then), handling)
@@ -55,7 +60,7 @@ class Summary:
             days=day_lines(cells),
             load=load_lines(cells),
             queue=self._queue(self._now.finish(), self._then.finish()),
-            promises=Promises(sentence=_promises(self._sides)),
+            promises=Promises(sentence=_promises(self._gates, self._at)),
             assumptions=self._assumptions(most_cases),
             cases=self._cases,
             seconds=seconds,
@@ -93,6 +98,11 @@ class Summary:
             told.append("Items that would join an open one are counted as items of their own.")
         if any(policy.bypass for policy in policies):
             told.append("What a bypass would send straight to somebody is counted with its group.")
+        if any(gate.varies for gate in self._gates.values()):
+            told.append(
+                "Thresholds have the values that their certificates and holds give them now. Where no certificate in "
+                "force is for the way in which a text was read, a person decides."
+            )
         if Columns(*policies).past:
             told.append("Rules that look at a customer's earlier items see those that were really made.")
         if self._cases >= most_cases:
@@ -105,11 +115,23 @@ def _time_of(policy: Policy) -> Callable[[Lane], Time]:
     return lambda lane: time(lane.calendar, lane.zone)
 
 
-def _promises(sides: Sides) -> str:
-    named = sorted(set(sides.now.thresholds_used) | set(sides.then.thresholds_used))
-    if not named:
+def _used(standing: Gates, policy: Policy) -> Mapping[tuple[str, Threshold], Gate]:
+    """The gates of the thresholds that rules ask for; two versions may mean something else by one name."""
+    over = standing.over(policy)
+    return {(name, policy.thresholds[name]): over[name] for name in policy.thresholds_used if name in over}
+
+
+def _promises(gates: Mapping[tuple[str, Threshold], Gate], at: datetime) -> str:
+    if not gates:
         return "No rule of these policies hangs on a threshold, so there is no promise about a text to keep or break."
-    listed = ", ".join(named)
+    said = [one for (name, _), gate in gates.items() for one in standing_words(name, gate, at)]
+    silent = sorted({name for (name, _), gate in gates.items() if not gate.certificates})
+    return " ".join([*dict.fromkeys(said), *_without(silent)])
+
+
+def _without(named: Sequence[str]) -> Iterator[str]:
     if len(named) == 1:
-        return f"The threshold {listed} has no certificate, so nothing can be promised about how many items are wrong."
-    return f"No threshold of these ({listed}) has a certificate, so nothing can be promised about how many are wrong."
+        yield f"The threshold {named[0]} has no certificate, so nothing can be promised about how many items are wrong."
+    elif named:
+        which = f"No threshold of these ({', '.join(named)})"
+        yield f"{which} has a certificate, so nothing can be promised about how many are wrong."

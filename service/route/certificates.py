@@ -1,9 +1,11 @@
-"""Certificates and holds in force, and the value a threshold therefore has for one case."""
+"""Certificates and holds in force, and the value a threshold therefore has for one text."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import cast
 
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, select
 
 from calibration.promise import Promise
@@ -12,6 +14,8 @@ from service.route.decide import ResolvedThreshold
 from service.route.policy import Policy, Threshold
 from service.store.lab_tables import Certificate as CertificateRow
 from service.store.lab_tables import GateHold
+
+_LONG = [cast("QueryableAttribute[object]", one) for one in (CertificateRow.reference, CertificateRow.proved)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +45,46 @@ class Certificate:
     preparation: str
     threshold: float
     promise: Promise
+    issued_at: datetime
     expires_at: datetime
 
     def covers(self, source: str, language: str | None) -> bool:
         """Whether texts of this source and language were in the pool that was sampled."""
         return source in self.sources and language in self.languages
 
-    def stands(self, source: str, by: ReadBy, at: datetime) -> bool:
-        """Whether it is in date and everything it binds is as it was."""
+    def keeps(self, asked: Promise | None) -> bool:
+        """Whether it proves at least what a policy promises; a threshold without promise asks for no proof."""
         return (
-            at < self.expires_at
-            and by.classifier == self.classifier
-            and by.model_digest == self.model_digest
-            and by.taxonomy == self.taxonomy
-            and by.preparation == self.preparation
-            and by.calibrator == self.calibrators.get(source)
+            asked is not None
+            and self.promise.precision >= asked.precision
+            and self.promise.confidence >= asked.confidence
         )
+
+    def lapse(self, source: str, by: ReadBy, at: datetime) -> str | None:
+        """Why it says nothing about a text of this source, in a sentence; None where it stands."""
+        issued = f"The certificate of {day(self.issued_at)}"
+        if at >= self.expires_at:
+            return f"{issued} ran out on {day(self.expires_at)}."
+        if (by.classifier, by.model_digest) != (self.classifier, self.model_digest):
+            return f"{issued} is for another model than the one that read this text."
+        if by.taxonomy != self.taxonomy:
+            return f"{issued} is for another version of the topics."
+        if by.preparation != self.preparation:
+            return f"{issued} is for texts that were prepared otherwise."
+        if by.calibrator != self.calibrators.get(source):
+            return f"{issued} is for another calibration of the source {source}."
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A label that goes to people, for a source and language or (None) for all of them."""
+    """A label that goes to people, for a source and language or (None) for all of them, since when and why."""
 
     axis: str
     label: str
+    cause: str
+    reason: str
+    at: datetime
     source: str | None = None
     language: str | None = None
     certificate: str | None = None
@@ -73,60 +93,95 @@ class Hold:
         """Whether it keeps texts of this source and language from passing by themselves."""
         return self.source in {None, source} and self.language in {None, language}
 
+    @property
+    def words(self) -> str:
+        """Since when people decide, and why, in a sentence."""
+        if self.cause == "alarm":
+            return f"The promise was withdrawn on {day(self.at)}: {_ended(self.reason)}"
+        return f"People have decided on all such texts since {day(self.at)}: {_ended(self.reason)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One threshold of a policy with all that may set its value; certificates in the order in which they are asked."""
+
+    uncertified: float | None = None
+    certificates: Sequence[Certificate] = ()
+    holds: Sequence[Hold] = ()
+
+    @property
+    def varies(self) -> bool:
+        """Whether its value may differ from one text to the next."""
+        return bool(self.certificates or self.holds)
+
+    def resolve(self, source: str, language: str | None, by: ReadBy, at: datetime) -> ResolvedThreshold:
+        """The value for a text of this source and language, read by this, at a moment.
+
+        The first certificate that covers the text and stands gives it. Where some cover it and none stands, or
+        somebody holds the label, there is none: a person decides.
+        """
+        for hold in self.holds:
+            if hold.covers(source, language):
+                return ResolvedThreshold(None, certificate=hold.certificate, voided=hold.words)
+        first: ResolvedThreshold | None = None
+        for one in self.certificates:
+            if one.covers(source, language):
+                lapse = one.lapse(source, by, at)
+                if lapse is None:
+                    return ResolvedThreshold(one.threshold, certified=True, certificate=one.id)
+                first = first or ResolvedThreshold(None, certificate=one.id, voided=lapse)
+        return first or ResolvedThreshold(self.uncertified)
+
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """All that lets labels pass by themselves, or keeps them from it. `certificates` begins with the newest."""
+    """All that lets labels pass by themselves, or keeps them from it; certificates in the order they are asked in."""
 
     certificates: Sequence[Certificate] = ()
     holds: Sequence[Hold] = ()
 
-    def resolve(self, policy: Policy, case: Case, by: ReadBy | None) -> dict[str, ResolvedThreshold]:
-        """The value of each threshold for a case; `by` is None for a record without text.
+    def over(self, policy: Policy) -> dict[str, Gate]:
+        """What sets the value of each threshold of a policy: the certificates that prove as much as it asks for."""
+        return {name: self._over(one) for name, one in policy.thresholds.items()}
 
-        The newest certificate that covers the case, keeps the promise the policy asks for and stands, gives its value.
-        Where some cover it and none stands, or somebody holds the label, the threshold has none: a person decides.
-        """
-        return {name: self._resolve(one, case, by) for name, one in policy.thresholds.items()}
-
-    def _resolve(self, threshold: Threshold, case: Case, by: ReadBy | None) -> ResolvedThreshold:
-        uncertified = ResolvedThreshold(threshold.uncertified)
-        if by is None:
-            return uncertified
+    def _over(self, threshold: Threshold) -> Gate:
         of = (threshold.axis, threshold.label)
-        for hold in self.holds:
-            if (hold.axis, hold.label) == of and hold.covers(case.source, case.language):
-                return ResolvedThreshold(None, certificate=hold.certificate, voided=True)
-        covering = [
-            one
-            for one in self.certificates
-            if (one.axis, one.label) == of
-            and one.covers(case.source, case.language)
-            and keeps(one.promise, threshold.promise)
-        ]
-        for one in covering:
-            if one.stands(case.source, by, case.now):
-                return ResolvedThreshold(one.threshold, certified=True, certificate=one.id)
-        return ResolvedThreshold(None, certificate=covering[0].id, voided=True) if covering else uncertified
+        return Gate(
+            threshold.uncertified,
+            [one for one in self.certificates if (one.axis, one.label) == of and one.keeps(threshold.promise)],
+            [one for one in self.holds if (one.axis, one.label) == of],
+        )
 
+    def resolve(self, policy: Policy, case: Case, by: ReadBy | None) -> dict[str, ResolvedThreshold]:
+        """The value of each threshold for a case.
 
-def keeps(proved: Promise, asked: Promise | None) -> bool:
-    """Whether what was proved is at least what a policy promises; a threshold without promise asks for no proof."""
-    return asked is not None and proved.precision >= asked.precision and proved.confidence >= asked.confidence
+        `by` is None for a record nobody read. There, and in a case without text, each threshold has its `uncertified`
+        value: no rule asks for it.
+        """
+        if by is None or case.sentiment is None:
+            return {name: ResolvedThreshold(one.uncertified) for name, one in policy.thresholds.items()}
+        gates = self.over(policy)
+        return {name: one.resolve(case.source, case.language, by, case.now) for name, one in gates.items()}
 
 
 def gates(session: Session) -> Gates:
-    """All certificates and holds in force; they stay so until the caller's transaction ends."""
-    live = session.exec(
+    """All certificates and holds in force; asked for after `deciding`, they stay so until the transaction ends.
+
+    A certificate for fewer sources says more about each of them, and is asked first; of equal ones the newest.
+    """
+    rows = session.exec(
         select(CertificateRow)
         .where(col(CertificateRow.state) == "live")
+        .options(*map(defer, _LONG))  # nobody asks for them here
         .order_by(col(CertificateRow.issued_at).desc(), col(CertificateRow.id).desc())
     )
     held = session.exec(select(GateHold).where(col(GateHold.lifted_at).is_(None)).order_by(col(GateHold.at)))
-    return Gates(tuple(_certificate(row) for row in live), tuple(_hold(row) for row in held))
+    certificates = sorted((certificate_of(row) for row in rows), key=lambda one: len(one.sources))
+    return Gates(tuple(certificates), tuple(hold_of(row) for row in held))
 
 
-def _certificate(row: CertificateRow) -> Certificate:
+def certificate_of(row: CertificateRow) -> Certificate:
+    """A stored certificate as a value."""
     return Certificate(
         id=str(row.id),
         axis=row.axis,
@@ -140,10 +195,22 @@ def _certificate(row: CertificateRow) -> Certificate:
         preparation=row.preparation,
         threshold=row.threshold,
         promise=Promise(row.precision, row.confidence),
+        issued_at=row.issued_at,
         expires_at=row.expires_at,
     )
 
 
-def _hold(row: GateHold) -> Hold:
+def hold_of(row: GateHold) -> Hold:
+    """A stored hold as a value."""
     certificate = str(row.certificate_id) if row.certificate_id else None
-    return Hold(row.axis, row.label, row.source, row.language, certificate)
+    return Hold(row.axis, row.label, row.cause, row.reason, row.at, row.source, row.language, certificate)
+
+
+def _ended(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def day(at: datetime) -> str:
+    """A day of UTC: `3 Nov 2026`."""
+    local = at.astimezone(UTC)
+    return f"{local.day} {local:%b %Y}"

@@ -22,20 +22,22 @@ Outcome = Literal["fired", "superseded", "not_fired"]
 class ResolvedThreshold:
     """The value a threshold has today, None where it has none, and the certificate behind it.
 
-    A voided certificate takes the value away: the threshold reads as unknown.
+    `voided` says, in a sentence, why what was promised holds no longer: it takes the value away, so that the threshold
+    reads as unknown.
     """
 
     value: float | None
     certified: bool = False
     certificate: str | None = None
-    voided: bool = False
+    voided: str | None = None
 
     def standing(self) -> "ResolvedThreshold":
-        """Give what rules may see of it: nothing of a voided one but whose certificate it was."""
-        return ResolvedThreshold(None, certificate=self.certificate) if self.voided else self
+        """Give what rules may see of it: of a voided one no value."""
+        return ResolvedThreshold(None, certificate=self.certificate, voided=self.voided) if self.voided else self
 
     def to_json(self) -> dict[str, object]:
-        return {"value": self.value, "certified": self.certified, "certificate": self.certificate}
+        told: dict[str, object] = {"value": self.value, "certified": self.certified, "certificate": self.certificate}
+        return told | {"voided": self.voided} if self.voided else told  # receipts of before have no such word
 
 
 class RuleOutcome(NamedTuple):

@@ -59,9 +59,9 @@ def labels_of(axis: str, topics: Collection[str]) -> Collection[str]:
 
 
 def read_thresholds(table: Table | None, topics: Collection[str], findings: Findings) -> dict[str, Threshold]:
-    """Read `thresholds`; each comes with a warning, for a certificate is given by calibration, not here."""
+    """Read `thresholds`."""
 
-    def read(key: Scalar, part: Table) -> Threshold | None:
+    def read(_key: Scalar, part: Table) -> Threshold | None:
         needed = ("axis", "label")
         section = Section(part, findings, (*needed, "promise", "uncertified"), needed)
         axis, label = section.choice("axis", ("sentiment", "topic", "type", "urgency")), section.text("label")
@@ -74,7 +74,6 @@ def read_thresholds(table: Table | None, topics: Collection[str], findings: Find
             findings.error(section.mark("uncertified"), "a threshold is a probability from 0 to 1")
         if axis is None or label is None:
             return None
-        findings.warn(key.mark, _standing(key.text, promise, value))
         return Threshold(axis=cast("Axis", axis), label=label, promise=promise, uncertified=value)
 
     return each(table, findings, read)
@@ -96,7 +95,9 @@ def _promise(table: Table | None, findings: Findings) -> Promise | None:
         return None
 
 
-def _standing(name: str, promise: Promise | None, value: float | None) -> str:
+def uncertified_words(name: str, threshold: Threshold) -> str:
+    """What the author of a threshold without a certificate should know."""
+    promise, value = threshold.promise, threshold.uncertified
     used = "its rules go to review" if value is None else f"{value:g} is used"
     if promise is None:
         return f"threshold {name} has no promise, so it can never be certified; {used}"

@@ -19,6 +19,7 @@ from service.route.phrases import (
 )
 from service.route.policy import Action, Bypass, Example, Group, Named, People, Policy, Rule, Threshold
 
+_NOTHING: Mapping[str, Sequence[str]] = {}
 _FEW = 3  # rules named one by one
 _BELIEFS: Mapping[str, str] = {
     "sentiment": "the text sounds {}",
@@ -45,8 +46,11 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-def describe(policy: Policy) -> tuple[Section, ...]:
-    """Say everything a policy says, in the order of its rules; a part that it does not have is left out."""
+def describe(policy: Policy, today: Mapping[str, Sequence[str]] = _NOTHING) -> tuple[Section, ...]:
+    """Say everything a policy says, in the order of its rules; a part that it does not have is left out.
+
+    `today` are sentences about how a threshold stands now, by its name: the policy itself knows no certificates.
+    """
     sections = (
         Section("rules", "What is made of an answer", tuple(_rules(policy))),
         Section("bypass", "Straight to a person", tuple(bypass_entry(one) for one in policy.bypass)),
@@ -55,7 +59,7 @@ def describe(policy: Policy) -> tuple[Section, ...]:
         Section(
             "groups", "Who", (*(group_entry(name, group) for name, group in policy.groups.items()), *_last(policy))
         ),
-        Section("thresholds", "How sure the reading must be", tuple(_thresholds(policy))),
+        Section("thresholds", "How sure the reading must be", tuple(_thresholds(policy, today))),
         Section("examples", "Examples", tuple(example_entry(example) for example in policy.examples)),
     )
     return tuple(section for section in sections if section.entries)
@@ -182,9 +186,9 @@ def _last(policy: Policy) -> Iterator[Entry]:
         yield Entry("fallback", (f"What nobody else can take goes to {policy.fallback}.",))
 
 
-def _thresholds(policy: Policy) -> Iterator[Entry]:
+def _thresholds(policy: Policy, today: Mapping[str, Sequence[str]]) -> Iterator[Entry]:
     for name, threshold in policy.thresholds.items():
-        yield Entry(name, tuple(threshold_words(threshold)))
+        yield Entry(name, (*threshold_words(threshold), *today.get(name, ())))
 
 
 def threshold_words(threshold: Threshold) -> Iterator[str]:

@@ -10,7 +10,7 @@ from service.route.clock_definitions import read_calendars, read_slas
 from service.route.clocks import Duration
 from service.route.conditions import parse
 from service.route.contradiction import never_true, shadows
-from service.route.definitions import read_fields, read_thresholds
+from service.route.definitions import read_fields, read_thresholds, uncertified_words
 from service.route.example_records import read_examples
 from service.route.expression import Compare, Expression, FieldOf, ThresholdOf, TopicOf, clauses, operands
 from service.route.findings import Findings, InvalidPolicy, PolicyError, PolicyWarning
@@ -44,11 +44,15 @@ _MADE_BY_HEED = (
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A policy that may be published, what its author should know, and where its examples stand."""
+    """A policy that may be published, what its author should know, and where its examples and thresholds stand.
+
+    Nothing is known here of certificates: each threshold comes with a warning that it has none.
+    """
 
     policy: Policy
     warnings: tuple[PolicyWarning, ...]
-    examples_at: tuple[Mark, ...] = ()
+    examples_at: tuple[Mark, ...]
+    thresholds_at: Mapping[str, Mark]
 
 
 def check(document: bytes | str, topics: Collection[str]) -> Checked:
@@ -70,6 +74,9 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
     groups = read_groups(section.section("groups"), Known(fields, topics, _names(root, "calendars")), findings)
     group_names = _names(root, "groups")
     thresholds = read_thresholds(section.section("thresholds"), topics, findings)
+    thresholds_at = _marks(root, "thresholds")
+    for name_of, threshold in thresholds.items():
+        findings.warn(thresholds_at[name_of], uncertified_words(name_of, threshold))
     calendars = read_calendars(section.section("calendars"), findings)
     slas = read_slas(section.section("slas"), _names(root, "calendars"), calendars, group_names, findings)
     check_group(review, section.mark("review"), group_names, findings)
@@ -95,13 +102,20 @@ def check(document: bytes | str, topics: Collection[str]) -> Checked:
         bypass=bypasses,
         examples=examples,
     )
-    return Checked(policy, findings.warnings(), tuple(part.mark for part in section.items("examples")))
+    examples_at = tuple(part.mark for part in section.items("examples"))
+    return Checked(policy, findings.warnings(), examples_at, thresholds_at)
 
 
 def _names(root: Table, section: str) -> list[str]:
     """Give what a section names, also entries with mistakes in them: one mistake is told once."""
     table = root.get(section)
     return [key.text for key, _ in table.entries] if isinstance(table, Table) else []
+
+
+def _marks(root: Table, section: str) -> dict[str, Mark]:
+    """Where each definition of a section stands."""
+    table = root.get(section)
+    return {key.text: key.mark for key, _ in table.entries} if isinstance(table, Table) else {}
 
 
 class _Rules:

@@ -7,8 +7,10 @@ a search is always unknown here and `exact` says so.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from service.route.case import FieldType, field_named
+from service.route.certificates import Certificate, Gate, Hold
 from service.route.expression import (
     And,
     Clause,
@@ -34,13 +36,14 @@ from service.route.expression import (
 RECORDS = """
 JOIN feedback_revision r ON r.feedback_id = f.id AND r.revision = f.revision
 LEFT JOIN LATERAL (
-    SELECT document, topics FROM classification
+    SELECT document, topics, classifier, model_digest, calibrator, taxonomy, preparation FROM classification
     WHERE feedback_id = f.id AND revision = f.revision ORDER BY created_at DESC LIMIT 1
 ) c ON true
 """
 _STORED = {"text": ("string", "text"), "number": ("number", "float8"), "boolean": ("boolean", "boolean")}
 _OWN_CUSTOMER = "r.body #>> '{customer,id}'"
 _TOLD = "(c.document IS NOT NULL AND c.document #>> '{abstain,reason}' IS DISTINCT FROM 'empty')"
+_LANGUAGE = f"(CASE WHEN {_TOLD} THEN c.document #>> '{{language,code}}' ELSE r.body ->> 'language' END)"
 _ACTED_ON = (
     "(c.document IS NOT NULL AND c.document #>> '{abstain,reason}' IS NULL"
     " AND (c.document ->> 'degraded') IS DISTINCT FROM 'true')"
@@ -57,9 +60,9 @@ class Sql:
     exact: bool
 
 
-def sql_of(tree: Expression, thresholds: Mapping[str, float | None]) -> Sql:
-    """Compile a condition, with the values that thresholds have."""
-    writer = _Writer(thresholds)
+def sql_of(tree: Expression, thresholds: Mapping[str, Gate], at: datetime) -> Sql:
+    """Compile a condition, each threshold with the value that its gate gives a text at a moment."""
+    writer = _Writer(thresholds, at)
     text = writer.condition(tree)
     return Sql(text, writer.parameters, not any(isinstance(clause, Matches) for clause in clauses(tree)))
 
@@ -75,7 +78,8 @@ def loosened(tree: Expression, *, wanted: bool = True) -> Expression:
 
 @dataclass(slots=True)
 class _Writer:
-    thresholds: Mapping[str, float | None]
+    thresholds: Mapping[str, Gate]
+    at: datetime
     parameters: dict[str, object] = field(default_factory=dict)
 
     def given(self, value: object, kind: str) -> str:
@@ -110,8 +114,49 @@ class _Writer:
         if isinstance(operand, Fixed):
             return self.given(_plain(operand), _STORED[operand.type][1])
         if isinstance(operand, ThresholdOf):
-            return self.given(self.thresholds.get(operand.name), "float8")
+            return self.threshold(self.thresholds.get(operand.name, Gate()))
         return self.looked(operand)
+
+    def threshold(self, gate: Gate) -> str:
+        """`Gate.resolve`, for a text that was read."""
+        uncertified = self.given(gate.uncertified, "float8")
+        if not gate.varies:
+            return uncertified
+        covered = [self.scope(list(one.sources), list(one.languages)) for one in gate.certificates]
+        cases = [(f"NOT {_TOLD}", uncertified), *((self.held(one), "NULL") for one in gate.holds)]
+        for scope, one in zip(covered, gate.certificates, strict=True):
+            if self.at < one.expires_at:
+                cases.append((f"{scope} AND {self.bound(one)}", self.given(one.threshold, "float8")))
+        cases += [(scope, "NULL") for scope in covered]
+        return f"(CASE {' '.join(f'WHEN {when} THEN {value}' for when, value in cases)} ELSE {uncertified} END)"
+
+    def held(self, hold: Hold) -> str:
+        sources = [hold.source] if hold.source is not None else None
+        return self.scope(sources, [hold.language] if hold.language is not None else None)
+
+    def scope(self, sources: list[str] | None, languages: list[str] | None) -> str:
+        """Whether a text is of one of these, None for any."""
+        parts = [
+            f"{place} = ANY ({self.given(some, 'text[]')})"
+            for place, some in (("f.source", sources), (_LANGUAGE, languages))
+            if some is not None
+        ]
+        return f"({' AND '.join(parts) or 'TRUE'})"
+
+    def bound(self, one: Certificate) -> str:
+        """Whether a text was read as the certificate wants; whatever is not known was not."""
+        calibrators = [f"{source}={name}" for source, name in one.calibrators.items()]
+        parts = [
+            f"coalesce(c.{column}, '') = {self.given(value, 'text')}"
+            for column, value in (
+                ("classifier", one.classifier),
+                ("model_digest", one.model_digest),
+                ("taxonomy", one.taxonomy),
+                ("preparation", one.preparation),
+            )
+        ]
+        own = f"concat(f.source, '=', c.calibrator) = ANY ({self.given(calibrators, 'text[]')})"
+        return " AND ".join([*parts, own])
 
     def looked(self, operand: Looked) -> str:
         if isinstance(operand, TopicOf):
@@ -132,8 +177,7 @@ class _Writer:
         if operand.name == "source":
             return "f.source"
         if operand.name == "language":
-            said, read = "r.body ->> 'language'", "c.document #>> '{language,code}'"
-            return f"(CASE WHEN {_TOLD} THEN {read} ELSE {said} END)"
+            return _LANGUAGE
         if one.belief:
             path = [operand.name.partition(".")[0], "probabilities", one.key]
             return self.acted_on(f"c.document #> {self.given(path, 'text[]')}")

@@ -142,7 +142,7 @@ def activate(
         OwnPolicy: its author may not activate it where approval is needed.
         NotNow: it decides for everyone already, so that there is nothing to try with it.
     """
-    _alone(session)
+    alone(session)
     row = _approved(session, version, by, need_approval=need_approval)
     at = now()
     wanted = Activation(version, mode, share, scope, at)
@@ -177,7 +177,7 @@ def deactivate(session: Session, version: int, *, by: str, comment: str | None =
         UnknownVersion: it was never published.
         NotNow: it decides for everyone, or neither decides nor looks on.
     """
-    _alone(session)
+    alone(session)
     _row(session, version)
     own = col(PolicyActivation.policy_version) == version
     if active_version(session) == version:
@@ -196,7 +196,7 @@ def rollback(session: Session, *, by: str, comment: str | None = None, need_appr
         NotNow: no other version ever decided for everyone.
         OwnPolicy: its author may not activate it where approval is needed.
     """
-    _alone(session)
+    alone(session)
     before = decided_before(session)
     if before is None:
         raise NotNow("No other version decided for everyone before: there is nothing to go back to.")
@@ -213,7 +213,8 @@ def decided_before(session: Session) -> int | None:
     ).first()
 
 
-def _alone(session: Session) -> None:
+def alone(session: Session) -> None:
+    """Wait for decisions under way; later ones wait until the caller's transaction ends."""
     session.execute(text("SET LOCAL lock_timeout = '10s'"))
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 

@@ -104,6 +104,19 @@ class AcknowledgeEscalation(_Event):
     type: Literal["acknowledge_escalation"]
 
 
+class WrongRouting(_Event):
+    """It should not be here, or not like this; said as often as anybody likes, also after it is done.
+
+    `axis` and `label` are what heed found in the text, `right` what it should have found.
+    """
+
+    type: Literal["wrong_routing"]
+    comment: Annotated[str, Field(min_length=1, max_length=4_000)]
+    axis: Literal["sentiment", "topic", "type", "urgency"] | None = None
+    label: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    right: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
 Offering = HandOff | Accept | Decline
 Event = Annotated[
     Acknowledge
@@ -116,6 +129,7 @@ Event = Annotated[
     | Judge
     | Offering
     | ReviewBypass
-    | AcknowledgeEscalation,
+    | AcknowledgeEscalation
+    | WrongRouting,
     Field(discriminator="type"),
 ]

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from service.route.business_time import PLAIN_TIME
 from service.route.case import Case
 from service.route.decide import Plan
+from service.route.expression import ThresholdOf, operand_text
 from service.route.policy import Policy
 from service.store import jobs
 from service.store.tables import WorkItem, WorkItemEvent, now
@@ -181,12 +182,25 @@ def why(row: WorkItem, receipt: str) -> list[Why]:
     told = json.loads(receipt)
     is_review = row.kind == "review"
     named: Sequence[str] = told["review"] if is_review else [row.rule]
-    reason = review_reason(told["case"]["abstain"], degraded=told["case"]["degraded"]) if is_review else None
     return [
-        Why(rule=rule["rule"], clauses=[WhyClause(**clause) for clause in rule["clauses"]], reason=reason)
+        Why(
+            rule=rule["rule"],
+            clauses=[WhyClause(**clause) for clause in rule["clauses"]],
+            reason=_reason(told, rule) if is_review else None,
+        )
         for rule in told["rules"]
         if rule["rule"] in named
     ]
+
+
+def _reason(told: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
+    """Why a person is asked about a rule of a receipt: a promise it hangs on holds no longer, or what was read."""
+    case, asked = told["case"], [clause["text"] for clause in rule["clauses"]]
+    if not case["abstain"] and not case["degraded"]:
+        for name, threshold in told["thresholds"].items():
+            if threshold.get("voided") and any(operand_text(ThresholdOf(name=name)) in one for one in asked):
+                return str(threshold["voided"])
+    return review_reason(case["abstain"], degraded=case["degraded"])
 
 
 _ABSTAINED = {

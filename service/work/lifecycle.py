@@ -21,11 +21,13 @@ from service.work.events import (
     Resume,
     ReviewBypass,
     Wait,
+    WrongRouting,
 )
 
 Status = Literal["open", "acknowledged", "waiting", "resolved", "retracted"]
 UNRESOLVED: tuple[Status, ...] = ("open", "acknowledged", "waiting")  # there is still something to do
 TargetState = Literal["running", "paused", "at_risk", "met", "missed"]
+Owning = Assign | HandOff | Accept | Decline | ReviewBypass | AcknowledgeEscalation | WrongRouting
 AT_RISK = 0.75  # of the time given
 
 
@@ -99,7 +101,7 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
         case Acknowledge():
             _require(item, event, "open")
             return replace(_acknowledged(item, now), status="acknowledged")
-        case Assign() | HandOff() | Accept() | Decline() | ReviewBypass() | AcknowledgeEscalation():
+        case Assign() | HandOff() | Accept() | Decline() | ReviewBypass() | AcknowledgeEscalation() | WrongRouting():
             return _owned(item, event)
         case ContactAttempt():
             _require(item, event, *UNRESOLVED)
@@ -127,8 +129,10 @@ def happen(item: Item, event: Event, now: datetime) -> Item:
             return replace(item, status="acknowledged", resolve=reopened, outcome=None, root_cause=None)
 
 
-def _owned(item: Item, event: Assign | HandOff | Accept | Decline | ReviewBypass | AcknowledgeEscalation) -> Item:
+def _owned(item: Item, event: Owning) -> Item:
     """Whose it is, to whom it is offered, what was said about that; who may say so is asked before."""
+    if isinstance(event, WrongRouting):
+        return item
     if isinstance(event, ReviewBypass | AcknowledgeEscalation):
         _require(item, event, *UNRESOLVED, "resolved")
         return item

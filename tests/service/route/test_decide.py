@@ -109,7 +109,7 @@ BLIND = {"abstain": "language"}
 THRESHOLD_RULE = "{name: r, when: %s, then: {create: ticket}}"
 USES = 'sentiment.negative >= threshold("neg")'
 SET = {"neg": ResolvedThreshold(0.8)}
-VOID = {"neg": ResolvedThreshold(0.8, certified=True, certificate="c-1", voided=True)}
+VOID = {"neg": ResolvedThreshold(0.8, certified=True, certificate="c-1", voided="It ran out.")}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,9 @@ def test_thresholds_used_are_told_and_a_voided_one_has_no_value():
     made = policy([THRESHOLD_RULE % f"'{USES}'"])
 
     assert decide(made, case(), {"neg": certified, "other": certified}).thresholds == {"neg": certified}
-    assert decide(made, case(), VOID).thresholds == {"neg": ResolvedThreshold(None, certificate="c-1")}
+    assert decide(made, case(), VOID).thresholds == {
+        "neg": ResolvedThreshold(None, certificate="c-1", voided="It ran out.")
+    }
     assert decide(policy(["{name: r, when: 'true', then: {create: ticket}}"]), case(), SET).thresholds == {}
 
 

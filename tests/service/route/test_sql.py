@@ -11,7 +11,9 @@ from sqlalchemy import insert, text
 from sqlmodel import select
 from uuid_utils.compat import uuid7
 
+from calibration.promise import Promise
 from service.preview import preview
+from service.route.certificates import Certificate, Gate, Hold, ReadBy
 from service.route.conditions import parse
 from service.route.sql import RECORDS, sql_of
 from service.store.tables import Classification, Decision, Feedback, FeedbackRevision, Policy, Source, WorkItem
@@ -139,7 +141,7 @@ def test_sql_says_of_stored_records_what_the_naive_evaluator_says(stored):
     @settings(max_examples=40, database=None, suppress_health_check=list(HealthCheck))
     @given(trees, st.sampled_from([{"a": 0.5, "b": 0.25}, {"a": None, "b": 1.0}]))
     def compare(tree, thresholds):
-        sql = sql_of(parse(spell(tree), NAMES), thresholds)
+        sql = sql_of(parse(spell(tree), NAMES), {name: Gate(value) for name, value in thresholds.items()}, NOW)
         truths = stored.truths(sql)
         known = {'threshold("a")': thresholds["a"], 'threshold("b")': thresholds["b"]}
         for one, record, withheld in some:
@@ -181,7 +183,7 @@ def test_values_of_another_type_are_missing_and_texts_stay_texts(stored):
     stored.write()
 
     for one, (written, changes, truth) in zip(ids, VALUES, strict=True):
-        assert stored.truths(sql_of(parse(written, NAMES), {}))[one] is truth, (written, changes)
+        assert stored.truths(sql_of(parse(written, NAMES), {}, NOW))[one] is truth, (written, changes)
 
 
 def test_a_preview_counts_and_names_the_newest(stored):
@@ -200,3 +202,46 @@ def test_a_preview_counts_and_names_the_newest(stored):
     searched = asked('scores.nps <= 6 and matches(text, "(?i)REFUND") and count_recent("ticket", 2) == 1', limit=2)
     assert (searched.matching, searched.looked_at, searched.more, searched.newest) == (5, 7, False, tuple(ids[:2]))
     assert asked('not matches(text, "refund")').matching == 1
+
+
+SAMPLED = {"axis": "sentiment", "label": "negative", "promise": Promise(0.9, 0.95), "issued_at": NOW}
+WAY = {"classifier": "k@1", "model_digest": "", "taxonomy": "t@1", "preparation": "", "calibrators": {"s": "none@1"}}
+certificates = st.builds(
+    Certificate,
+    id=st.just("c"),
+    sources=st.sampled_from([{"s"}, {"t"}, {"s", "t"}]),
+    languages=st.sampled_from([{"en"}, {"pl", "en"}, {"de"}]),
+    threshold=st.sampled_from([0.25, 0.75]),
+    expires_at=st.sampled_from([NOW, NOW + timedelta(days=1)]),
+    **{name: st.just(value) for name, value in SAMPLED.items()},
+    **{name: st.sampled_from([value, value, {} if name == "calibrators" else "x"]) for name, value in WAY.items()},
+)
+holds = st.builds(
+    Hold,
+    axis=st.just("sentiment"),
+    label=st.just("negative"),
+    cause=st.just("alarm"),
+    reason=st.just("r"),
+    at=st.just(NOW),
+    source=st.sampled_from([None, "s", "t"]),
+    language=st.sampled_from([None, "pl", "de"]),
+)
+READ = ReadBy("k@1", "", "none@1", "t@1", "")
+
+
+def test_sql_gives_each_text_the_value_that_its_gate_does(stored):
+    languages = ["en", "pl", "de", None]
+    ids = {one: stored.add(EMPTY | {"sentiment.negative": 0.5, "language": one}, withheld=False) for one in languages}
+    stored.write()
+    asked = parse('sentiment.negative >= threshold("a")', NAMES)
+
+    @settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(certificates, max_size=2), st.lists(holds, max_size=1), st.sampled_from([None, 0.5, 0.9]))
+    def compare(proved, held, uncertified):
+        gate = Gate(uncertified, proved, held)
+        truths = stored.truths(sql_of(asked, {"a": gate}, NOW))
+        for language, one in ids.items():
+            value = gate.resolve("s", language, READ, NOW).value
+            assert truths[one] is (None if value is None else value <= 0.5), (gate, language)
+
+    compare()

@@ -150,7 +150,8 @@ def test_a_threshold_without_value_asks_a_person(decided):
     story = decided("r-1", BROKEN, policy=POLICY.replace(", uncertified: 0.6", ""))
     assert "review" in kinds(story)
     assert "ticket" not in kinds(story)
-    assert story["decision"]["thresholds"]["negative"] == {"value": None, "certified": False, "certificate": None}
+    nothing = {"value": None, "certified": False, "certificate": None, "voided": None}
+    assert story["decision"]["thresholds"]["negative"] == nothing
     assert [one["rule"] for one in of_kind(story, "review")["why"]] == ["negative-text"]
 
 
