@@ -18,6 +18,7 @@ from service.deliver import outbox
 from service.deliver.http import Client
 from service.ingest import import_job, rehearsal
 from service.ingest.intake import MICRO_BATCH
+from service.lab import errands, runs
 from service.store import jobs
 from service.store.database import Database, is_outage
 from service.store.tables import Delivery, Destination, Feedback, FeedbackRevision, WorkItem, now
@@ -164,7 +165,7 @@ def recover(works: Works) -> None:
 
 def _take_over(session: Session, job: jobs.StalledJob) -> None:
     step, _, single = job.name.partition("_")
-    if single:
+    if single == "alone":
         _go_on(session, step, UUID(job.arguments["feedback"]), f"{step} ended its worker")
     elif step in STAGES:
         _one_by_one(session, step, job.arguments["ids"])
@@ -174,6 +175,8 @@ def _take_over(session: Session, job: jobs.StalledJob) -> None:
         import_job.defer_turn(session, UUID(job.arguments["upload"]))
     elif step == "backtest":
         backtest_job.defer(session, UUID(job.arguments["backtest"]))
+    elif jobs.QUEUES[job.name] == "calibrations" and job.name != "weekly":
+        jobs.defer(session, job.name, **job.arguments)
 
 
 def reconcile(works: Works) -> None:
@@ -189,16 +192,16 @@ def reconcile(works: Works) -> None:
         jobs.defer_each(session, "deliver", [{"delivery": one} for one in overdue])
         if overdue:
             log.warning("rows.deferred_again", step="deliver", records=len(overdue))
-        if lost := import_job.defer_lost(session):
-            log.warning("rows.deferred_again", step="import", records=lost)
-        if lost := backtest_job.defer_lost(session):
-            log.warning("rows.deferred_again", step="backtest", records=lost)
+        for step, again in LOST.items():
+            if lost := again(session):
+                log.warning("rows.deferred_again", step=step, records=lost)
         if telling.waiting_for(session, now()):
             jobs.defer(session, "tell", once="tell")
         for one in session.exec(select(WorkItem.id).where(col(WorkItem.wait_until) < now() - PATIENCE).limit(1_000)):
             jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
         if late := timers.defer_lost(session, now(), PATIENCE):
             log.warning("rows.deferred_again", step="tick", records=late)
+    errands.tell_voided(works.database)
     _pass_on(works)
 
 
@@ -261,6 +264,11 @@ def clean(works: Works) -> None:
         rehearsal.forget_old(session)
 
 
+LOST: Mapping[str, Callable[[Session], int]] = {
+    "import": import_job.defer_lost,
+    "backtest": backtest_job.defer_lost,
+    "calibrate": errands.defer_lost,
+}
 JOBS: Mapping[str, Callable[..., None]] = {
     "classify": lambda works, ids: batch(works, "classify", ids),
     "classify_alone": lambda works, feedback: alone(works, "classify", feedback),
@@ -269,6 +277,10 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "deliver": deliver,
     "import": import_file,
     "backtest": backtest,
+    "calibrate": lambda works, run: runs.run(works.database, UUID(run), now()),
+    "calibrate_sample": lambda works, sample: errands.sample_done(works.database),  # noqa: ARG005 (all is looked at)
+    "refit": lambda works, source: errands.refit_source(works.database, source),
+    "weekly": lambda works: errands.week(works.database, works.reader.taxonomy),
     "wake": wake,
     "tick": tick,
     "tell": tell,
@@ -280,4 +292,5 @@ EVERY: Mapping[str, str] = {  # crontabs; the sixth column is the second
     "recover": "* * * * * */10",
     "reconcile": "* * * * * */30",
     "clean": "17 3 * * *",
+    "weekly": "0 6 * * 1",
 }

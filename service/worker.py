@@ -88,7 +88,7 @@ class Turns:
 def build(works: Works, conninfo: str, turns: Turns) -> App:
     """Procrastinate's app with every job of the pipeline registered under its name."""
     named = {"application_name": jobs.SESSION_NAME}
-    app = App(connector=PsycopgConnector(conninfo=conninfo, kwargs=named, min_size=2, max_size=12, timeout=10))
+    app = App(connector=PsycopgConnector(conninfo=conninfo, kwargs=named, min_size=2, max_size=13, timeout=10))
     turn: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
         "classify": turns.batch,
         "decide": turns.batch,
@@ -114,8 +114,8 @@ def _ordinary(
     return job
 
 
-def _periodic(works: Works, function: Callable[..., None]) -> Callable[[int], None]:
-    def job(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate says when it was due; the rows say what is)
+def _periodic(works: Works, function: Callable[..., None]) -> Callable[..., None]:
+    def job(timestamp: int = 0) -> None:  # noqa: ARG001 (Procrastinate says when it was due; the rows say what is)
         function(works)
 
     return job
@@ -154,7 +154,7 @@ async def _run(works: Works, conninfo: str, slots: int, parent: int | None) -> b
     loop = asyncio.get_running_loop()
     # A thread for every job that may run at once: by default there are as few as there are cores, and four slow
     # deliveries would leave none for recovery. Some are over for the look-up of host names.
-    loop.set_default_executor(ThreadPoolExecutor(slots + DELIVERING + 7))
+    loop.set_default_executor(ThreadPoolExecutor(slots + DELIVERING + 8))
     stopping, turns = asyncio.Event(), Turns()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
@@ -196,6 +196,7 @@ async def _until_stopped(app: App, slots: int, stopping: asyncio.Event) -> None:
         (["deliver"], DELIVERING),
         (["imports"], 1),
         (["backtests"], 1),
+        (["calibrations"], 1),
         (["upkeep", "timers"], 1),
         (["cleaning"], 1),
     )

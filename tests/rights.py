@@ -6,12 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from proofs import certificate
 from sqlmodel import Session, SQLModel, func, select
 from uuid_utils.compat import uuid7
 
 from service.deliver.outbox import seal_secrets
 from service.demo.helpdesk import HelpDesk
 from service.pages.render import asset_address
+from service.store.lab_tables import (
+    GateChange,
+    GateHold,
+    Guideline,
+    HumanLabel,
+    LabelCard,
+    LabelSample,
+    LabelSlot,
+)
 from service.store.tables import (
     Backtest,
     Decision,
@@ -98,6 +108,14 @@ class Stage:
     upload: UUID | str = NOWHERE
     backtest: UUID | str = NOWHERE
     notice: UUID | str = NOWHERE
+    certificate: UUID | str = NOWHERE
+    run: UUID | str = NOWHERE
+    guideline: UUID | str = NOWHERE
+    change: UUID | str = NOWHERE  # of what passes by itself; it waits for a second person
+    sample: UUID | str = NOWHERE  # it holds `slot`
+    slot: UUID | str = NOWHERE  # was shown to them
+    said: UUID | str = NOWHERE  # a slot that they have labelled
+    dispute: UUID | str = NOWHERE  # a card that waits for somebody's decision
 
     def path(self, route: str) -> str:
         """The route with these things in its places."""
@@ -111,10 +129,20 @@ class Stage:
             "import_id": self.upload,
             "backtest_id": self.backtest,
             "notice_id": self.notice,
+            "certificate_id": self.certificate,
+            "run_id": self.run,
+            "change_id": self.change,
+            "axis": "sentiment",
+            "label": "nobody" if self.item == NOWHERE else "negative",
+            "guideline_id": self.guideline,
+            "sample_id": self.sample,
+            "slot_id": self.said if route.endswith("/reveal") else self.slot,
+            "card": self.said,
+            "card_id": self.dispute,
             "version": self.version,
             "name": self.source if "/sources/" in route else self.destination,
         }
-        return re.sub(r"\{(\w+)\}", lambda found: str(named[found[1]]), route)
+        return re.sub(r"\{(\w+)(?::path)?\}", lambda found: str(named[found[1]]), route)
 
 
 def fresh(session: Session, vault: Vault, desk: HelpDesk, pattern: Stage, source: str, owner: str) -> Stage:
@@ -151,6 +179,55 @@ def fresh(session: Session, vault: Vault, desk: HelpDesk, pattern: Stage, source
     session.add(User(name=name))  # called as the destination is
     notice = Notice(person=name, work_item_id=item, kind="assigned", words="", once_key=name, due_at=now())
     session.add(notice)
-    return Stage(
-        source, feedback, item, idea, decision, delivery, version, name, backtest=backtest.id, notice=notice.id
+    proved = certificate(session, by=owner, label=name)
+    held = GateHold(axis="topic", label=name, cause="person", reason="test", by=owner)
+    session.add(held)
+    session.flush()
+    change = GateChange(
+        axis="topic", label=name, hold_id=held.id, action="lift", loosens=True, reason="test", by=owner, state="waiting"
     )
+    session.add(change)
+    guideline = Guideline(axis="sentiment", number=-version, sentence=name, created_by=owner)
+    session.add(guideline)
+    return Stage(
+        source,
+        feedback,
+        item,
+        idea,
+        decision,
+        delivery,
+        version,
+        name,
+        backtest=backtest.id,
+        notice=notice.id,
+        certificate=proved.id,
+        run=proved.run_id,
+        change=change.id,
+        guideline=guideline.id,
+        **asked(session, feedback, owner),
+    )
+
+
+def asked(session: Session, feedback: UUID, rater: str) -> dict[str, UUID]:
+    """A card that was shown to this person, one that they have labelled, and one that waits for a decision."""
+    made: dict[str, UUID] = {}
+    for name, state in (("slot", "open"), ("said", "settled"), ("dispute", "disputed")):
+        known = {"classifier": "", "model_digest": "", "taxonomy": "", "preparation": ""}
+        drawn = {"size": 1, "seed": 1, "design": "", "design_document": {}, "pool_size": 1, "pool_digest": ""}
+        sample = LabelSample(axis="sentiment", pool="audit", **drawn, **known, created_by="test")
+        session.add(sample)
+        session.flush()
+        about = {"revision": 1, "calibrator": "", "source": "", "language": "en"}
+        card = LabelCard(sample_id=sample.id, feedback_id=feedback, probabilities={}, state=state, **about)
+        session.add(card)
+        session.flush()
+        lease = {"rater": rater, "leased_at": now(), "lease_until": now()}
+        slot = LabelSlot(card_id=card.id, sample_id=sample.id, number=1, lot=0, **lease)
+        session.add(slot)
+        session.flush()
+        made |= {"sample": sample.id} if name == "slot" else {}
+        made[name] = card.id if name == "dispute" else slot.id
+        if name == "said":
+            slot.filled_at = now()
+            session.add(HumanLabel(card_id=card.id, slot_id=slot.id, rater=rater, labels=["negative"], blind=True))
+    return made

@@ -57,7 +57,10 @@ _BODY = {
     openapi_extra=_BODY,
 )
 async def classify(unread: UnreadDep) -> Response:
-    """Classify texts without storing them."""
+    """Classify texts without storing them.
+
+    The probabilities are the model's own: a text sent here is of no source, so no source's calibrator corrects it.
+    """
     return await unread.in_a_thread(_classified)
 
 

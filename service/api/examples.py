@@ -172,6 +172,13 @@ EVENTS: Mapping[str, dict[str, Any]] = {
     "decline": {"type": "decline", "comment": "I am away from tomorrow."},
     "acknowledge_escalation": {"type": "acknowledge_escalation", "comment": "I call the customer today."},
     "review_bypass": {"type": "review_bypass", "fitting": True, "comment": "It was urgent."},
+    "wrong_routing": {
+        "type": "wrong_routing",
+        "axis": "sentiment",
+        "label": "negative",
+        "right": "positive",
+        "comment": "It is irony: they liked it.",
+    },
     "judge": {"type": "judge", "rules": {"negative-text-ticket": True}, "comment": "It is ironic."},
     "reopen": {"type": "reopen", "comment": "The replacement was broken, too."},
 }

@@ -27,6 +27,13 @@ from service.ingest.quarantine import NotQuarantined
 from service.ingest.source import BadPayload
 from service.ingest.strict_json import NotJson, NotText, escape
 from service.ingest.wording import MOST, pointer, sentence
+from service.lab.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
+from service.lab.disputes import NotDisputed
+from service.lab.guidelines import InvalidGuideline
+from service.lab.labelling import AlreadySaid, InvalidLabel, NotYours, UnknownCard
+from service.lab.labelling import NotNow as NotNowLabelled
+from service.lab.samples import InvalidSample
+from service.lab.slots import UnknownSample
 from service.people.preferences import InvalidPreferences
 from service.people.users import NobodyCalled
 from service.policies import BrokenExamples
@@ -152,6 +159,10 @@ def mistake(error: Exception) -> Problem:
     return Problem(500, "heed made a mistake and has written it down; the request id finds it in the log.")
 
 
+def _one_field(said: str, field: str, words: str) -> Problem:
+    return Problem(422, f"{said} {words}", errors=[{"pointer": f"/{field}", "detail": words}])
+
+
 def _too_many(error: TooManyWaiting) -> Problem:
     return Problem(
         429,
@@ -208,6 +219,15 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "These settings cannot be.",
         errors=[{"pointer": pointer, "detail": text} for pointer, text in error.errors],
     ),
+    InvalidSample: lambda error: _one_field("No sample was drawn.", error.field, error.words),
+    InvalidLabel: lambda error: _one_field("Nothing was kept.", error.field, error.words),
+    InvalidGuideline: lambda error: _one_field("Nothing was kept.", error.field, str(error)),
+    UnknownCard: lambda _error: not_found("card"),
+    UnknownSample: lambda _error: not_found("sample"),
+    NotYours: lambda _error: not_found("card"),  # nobody can find out what cards there are
+    AlreadySaid: lambda error: Problem(409, str(error), "already-said"),
+    NotNowLabelled: lambda error: Problem(409, str(error)),
+    NotDisputed: lambda error: Problem(409, str(error), "not-disputed"),
     NobodyCalled: lambda error: Problem(404, str(error)),
     UnknownVersion: lambda error: Problem(404, str(error)),
     OwnPolicy: lambda error: Problem(409, str(error), "own-policy"),
@@ -217,6 +237,14 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "The policy was not activated: its examples have to hold first.",
         "broken-examples",
         [{"pointer": "", "example": one.name, "detail": one.detail} for one in error.broken],
+    ),
+    UnknownGate: lambda error: Problem(404, str(error)),
+    GateNotNow: lambda error: Problem(409, str(error)),
+    OwnChange: lambda error: Problem(409, str(error), "own-change"),
+    InvalidChange: lambda error: Problem(
+        422,
+        "This cannot be changed as asked.",
+        errors=[{"pointer": f"/{error.field}", "detail": str(error)}],
     ),
     TooManyWaiting: _too_many,
     OwnShareTaken: lambda error: _busy(error, 429, "too-many-texts"),

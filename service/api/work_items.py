@@ -110,6 +110,8 @@ def get_work_item(session: SessionDep, _caller: Supervisor, item_id: UUID) -> Wo
 def add_event(session: SessionDep, caller: Supervisor, item_id: UUID, event: Event) -> WorkItemOut:
     """Acknowledge, assign, record a contact attempt, wait, resume, resolve or reopen; judge an item of kind `review`.
 
+    `wrong_routing` is possible in every state: it changes nothing, and is kept under `/v1/calibration/corrections`.
+
     To judge is to answer each rule that the machine left open: `rules` holds true or false for every rule under
     `why`. Each true makes the item that rule plans (at most one of a kind for a feedback record), and the review is
     resolved. The answers are no blind labels: they are never used to measure the classifier.

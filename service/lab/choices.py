@@ -7,6 +7,7 @@ from models.prediction import SENTIMENTS, TYPES, URGENCIES
 from models.taxonomies.taxonomy import Taxonomy
 
 AXES = ("sentiment", "topic", "type", "urgency")
+EXCLUSIVE = frozenset({"sentiment", "urgency"})  # axes on which exactly one label is right
 
 
 class UnknownAxis(Exception):
@@ -51,4 +52,4 @@ def choices(axis: str, taxonomy: Taxonomy) -> Choices:
     named = {"sentiment": SENTIMENTS, "type": TYPES, "urgency": URGENCIES}.get(axis)
     if named is None:
         raise UnknownAxis(f"There is no axis '{axis}': choose of {', '.join(AXES)}.")
-    return Choices(axis, tuple(map(Choice, named)), exclusive=axis != "type")
+    return Choices(axis, tuple(map(Choice, named)), exclusive=axis in EXCLUSIVE)

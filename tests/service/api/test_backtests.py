@@ -13,10 +13,11 @@ from sqlmodel import Session, select
 from models.taxonomies.taxonomy import default_taxonomy
 from service.backtest import job
 from service.backtest.columns import Columns
-from service.backtest.judging import Arrivals, Judge
+from service.backtest.judging import Arrivals, Judge, Standing
 from service.backtest.reading import lay, stored
 from service.decisions import case_from
 from service.pipeline import reconcile, recover
+from service.route.certificates import Gates
 from service.route.decide import decide, resolve_uncertified
 from service.route.policy import Policy
 from service.route.policy_document import check
@@ -256,10 +257,10 @@ def test_rules_of_every_kind_decide_as_routing_does(house, versions):
                 {"at": at, "customer": customer},
             )
         expected = truth(session, policy)
-    judge = Judge(policy, {}, Arrivals())
+    judge = Judge(policy, {}, Arrivals(), Standing(Gates().over(policy), OLD))
     with psycopg.connect(house.database.conninfo, autocommit=True) as connection:
         (piece,) = lay(connection, OLD, OLD + DAY).pieces
-        items = {one.feedback_id: judge.items(one.case) for one in stored(connection, Columns(policy), piece)}
+        items = {one.feedback_id: judge.items(one.case, one.by) for one in stored(connection, Columns(policy), piece)}
     assert {UUID(one): {item.kind: item.rule for item in made} for one, made in items.items()} == expected
     fired = {item.rule: item.owner for made in items.values() for item in made}
     assert fired == {

@@ -97,17 +97,27 @@ CONFLICTS = {
     ("post", "/v1/policies/{version}/activate"),
     ("post", "/v1/policies/{version}/deactivate"),
     ("post", "/v1/backtests/{backtest_id}/cancel"),
+    ("post", "/v1/calibration/labels"),
+    ("post", "/v1/calibration/labels/undo"),
+    ("post", "/v1/calibration/cards/{card}/reveal"),
+    ("post", "/v1/calibration/disputes/{card_id}"),
+    ("post", "/v1/calibration/gates"),
+    ("post", "/v1/calibration/gates/{change_id}/approve"),
+    ("post", "/v1/calibration/gates/{change_id}/decline"),
     ("post", "/v1/destinations"),
     ("patch", "/v1/destinations/{name}"),
     ("post", "/v1/destinations/{name}/test"),
 }
+
+# What they ask for is named in the body, or as a parameter.
+NAMED_OTHERWISE = {"/v1/calibration/next", "/v1/calibration/labels", "/v1/calibration/labels/undo"}
 
 
 def possible(path: str, operation: dict[str, Any]) -> set[str]:
     """The problems an operation may answer, beside conflicts."""
     always = {"401", "403", "422", "503"}
     with_body = {"400", "408", "413", "415"} if "requestBody" in operation else set()
-    return always | with_body | ({"404"} if "{" in path else set())
+    return always | with_body | ({"404"} if "{" in path or path in NAMED_OTHERWISE else set())
 
 
 def asked(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:

@@ -113,6 +113,27 @@ SENT: Mapping[tuple[str, str], Callable[[Stage], dict[str, Any]]] = {
     ("POST", "/v1/destinations"): lambda _: {
         "json": {"name": f"made-{next(_numbers)}", "kind": "webhook", "settings": {"base_url": HOOK["base_url"]}}
     },
+    ("POST", "/v1/calibration/samples"): lambda _: {"json": {"axis": "urgency", "size": 1, "pool": "audit"}},
+    ("GET", "/v1/calibration/next"): lambda at: {"params": {"sample": str(at.sample)}},
+    ("POST", "/v1/calibration/labels"): lambda at: {"json": {"card": str(at.slot), "labels": ["negative"]}},
+    ("POST", "/v1/calibration/labels/undo"): lambda at: {"json": {"card": str(at.said)}},
+    ("POST", "/v1/calibration/disputes/{card_id}"): lambda _: {
+        "json": {"labels": ["negative"], "reason": "cell", "sentence": f"A sentence of cell {next(_numbers)}."}
+    },
+    ("POST", "/v1/calibration/runs"): lambda _: {
+        "json": {"axis": "sentiment", "label": "negative", "promise": {"precision": 0.9, "confidence": 0.95}}
+    },
+    ("POST", "/v1/calibration/gates"): lambda _: {
+        "json": {
+            "axis": "topic",
+            "label": "delivery",
+            "action": "hold",
+            "source": f"cell-{next(_numbers)}",
+            "reason": "cell",
+        }
+    },
+    ("POST", "/v1/calibration/gates/{change_id}/approve"): lambda _: {"json": {"comment": "cell"}},
+    ("POST", "/v1/calibration/gates/{change_id}/decline"): lambda _: {"json": {"comment": "cell"}},
     ("PATCH", "/v1/people/{name}"): lambda _: {"json": {"alerts": 20}},
     ("PATCH", "/v1/destinations/{name}"): lambda _: {"json": {"enabled": True}},
     ("POST", "/v1/imports"): lambda at: {"files": file(), "data": {"source": at.source}},
@@ -125,6 +146,15 @@ SENT: Mapping[tuple[str, str], Callable[[Stage], dict[str, Any]]] = {
     ("POST", "/policies/roll-back"): lambda _: {"data": {"comment": "cell"}},
     ("POST", "/policies/{version}/activate"): lambda _: {"data": {"how": "everyone", "comment": "cell"}},
     ("POST", "/policies/{version}/backtest"): lambda _: {"data": {"since": "2026-01-01", "until": "2026-01-02"}},
+    ("POST", "/reports/samples"): lambda _: {"data": {"about": "urgency/", "size": "1", "pool": "audit"}},
+    ("POST", "/reports/runs"): lambda _: {"data": {"about": "sentiment/negative", "reason": "cell"}},
+    ("POST", "/reports/changes/{change_id}"): lambda _: {"data": {"decision": "decline"}},
+    ("POST", "/reports/{axis}/{label:path}"): lambda _: {"data": {"act": "hold", "reason": "cell"}},
+    ("POST", "/review/cards/{slot_id}"): lambda _: {"data": {"label": "neutral"}},
+    ("POST", "/review/disputes/{card_id}"): lambda at: {
+        "data": {"label": "neutral", "reason": "cell", "guideline": str(at.guideline)}
+    },
+    ("POST", "/review/guidelines"): lambda _: {"data": {"about": "sentiment", "sentence": f"Cell {next(_numbers)}."}},
     ("POST", "/imports"): lambda at: {"files": file(), "data": {"source": at.source}},
     ("POST", "/imports/{import_id}/try"): lambda _: {"data": COLUMNS},
     ("POST", "/imports/{import_id}/start"): lambda _: {"data": COLUMNS},

@@ -8,7 +8,7 @@ NAME = "1 to 64 letters, digits, dots, underscores or hyphens are allowed here."
 UNKNOWN = "This field is unknown here"
 TYPES = (
     "acknowledge, assign, contact_attempt, wait, resume, resolve, reopen, judge, hand_off, accept, decline, "
-    "review_bypass, acknowledge_escalation"
+    "review_bypass, acknowledge_escalation, wrong_routing"
 )
 LONG = "x" * 70
 
