@@ -13,11 +13,15 @@ from starlette.exceptions import HTTPException
 from service.api import (
     backlog,
     backtests,
+    calibration_labels,
+    calibration_runs,
     classify,
+    corrections,
     decisions,
     deliveries,
     destinations,
     feedback,
+    gates,
     health,
     imports,
     people,
@@ -32,14 +36,27 @@ from service.ingest.record import FeedbackRecord
 from service.pages import backlog as backlog_page
 from service.pages import backtests as backtests_page
 from service.pages import bypasses as bypasses_page
+from service.pages import corrections as corrections_page
 from service.pages import deliveries as deliveries_page
 from service.pages import destinations as destinations_page
+from service.pages import disputes as disputes_page
+from service.pages import guidelines as guidelines_page
 from service.pages import health as health_page
 from service.pages import imports as imports_page
 from service.pages import inbox as inbox_page
 from service.pages import notices as notices_page
 from service.pages import policies as policies_page
-from service.pages import policy_activation, policy_editor, service_levels, settings_page, sign_in
+from service.pages import (
+    policy_activation,
+    policy_editor,
+    report_export,
+    report_label,
+    reports,
+    service_levels,
+    settings_page,
+    sign_in,
+)
+from service.pages import review as review_page
 from service.pages import search as search_page
 from service.pages import sources as sources_page
 from service.pages import story as story_page
@@ -59,12 +76,19 @@ PAGES = (
     work_item_page,
     backlog_page,
     bypasses_page,
+    corrections_page,
     service_levels,
     policy_editor,
     policy_activation,
     backtests_page,
     policies_page,
+    reports,
+    report_export,
+    report_label,
     notices_page,
+    review_page,
+    disputes_page,
+    guidelines_page,
     settings_page,
     story_page,
     search_page,
@@ -77,16 +101,20 @@ PAGES = (
 RESOURCES = (
     feedback,
     classify,
+    corrections,
     work_items,
     backlog,
     deliveries,
     decisions,
     policies,
     backtests,
+    calibration_labels,
+    calibration_runs,
     sources,
     destinations,
     imports,
     people,
+    gates,
     health,
 )
 
@@ -152,7 +180,7 @@ def _describe_errors(operation: dict[str, Any]) -> None:
     possible |= {"422"} if places or "requestBody" in operation else set()
     possible |= {"404"} if "path" in places else set()
     possible |= {"400", "408", "413", "415"} if "requestBody" in operation else set()
-    possible |= {"409", "429"} & responses.keys()
+    possible |= {"404", "409", "429"} & responses.keys()
     for status in sorted(possible):
         told = responses.setdefault(status, {"description": _ERRORS.get(status)})
         told["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -39,6 +39,7 @@ _TELLING = "SELECT feedback_id FROM work_item_evidence GROUP BY 1 ORDER BY count
 _ITEM = "SELECT id FROM work_item WHERE kind = '{}' AND status = 'open' ORDER BY owner NULLS LAST, id LIMIT 1"
 _IMPORT = "SELECT id FROM import WHERE state = '{}'"
 _BACKTEST = "SELECT id FROM backtest ORDER BY created_at LIMIT 1"
+_DISPUTE = "SELECT id FROM label_card WHERE state = 'disputed' LIMIT 1"
 _SET_ASIDE = "SELECT id FROM feedback WHERE stage = 'quarantined' LIMIT 1"
 _SCORES_ONLY = "SELECT feedback_id FROM feedback_revision WHERE coalesce(body ->> 'verbatims', '[]') = '[]' LIMIT 1"
 
@@ -68,6 +69,10 @@ LOOKS: Sequence[Look] = (
         "/service-levels/items",
     ),
     Look("bypasses", "supervisor", at("/bypasses"), "/bypasses"),
+    Look("corrections", "supervisor", at("/corrections"), "/corrections"),
+    Look("reports", "supervisor", at("/reports"), "/reports"),
+    Look("reports-admin", "admin", at("/reports"), "/reports"),
+    Look("report-label", "admin", at("/reports/sentiment/negative"), "/reports/{axis}/{label:path}"),
     Look("policies", "supervisor", at("/policies"), "/policies"),
     Look("policies-admin", "admin", at("/policies"), "/policies"),
     Look("policy-editor", "admin", at("/policies/new"), "/policies/new"),
@@ -81,6 +86,13 @@ LOOKS: Sequence[Look] = (
     Look("backtest-cases", "admin", found("/backtests/{}/cases", _BACKTEST), "/backtests/{backtest_id}/cases"),
     Look("notices", "supervisor", at("/notices"), "/notices"),
     Look("settings", "supervisor", at("/settings"), "/settings"),
+    Look("review", "reviewer", at("/review"), "/review"),
+    Look("review-training-only", "admin", at("/review"), "/review"),
+    Look("review-auditor", "auditor", at("/review"), "/review"),
+    Look("disputes", "reviewer", at("/review/disputes"), "/review/disputes"),
+    Look("dispute", "reviewer", found("/review/disputes/{}", _DISPUTE), "/review/disputes/{card_id}"),
+    Look("guidelines", "reviewer", at("/review/guidelines"), "/review/guidelines"),
+    Look("guidelines-admin", "admin", at("/review/guidelines"), "/review/guidelines"),
     Look("imports", "source", at("/imports"), "/imports"),
     Look("import-preview", "source", found("/imports/{}", _IMPORT.format("waiting")), "/imports/{import_id}"),
     Look("import-done", "source", found("/imports/{}", _IMPORT.format("done")), "/imports/{import_id}"),

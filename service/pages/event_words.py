@@ -91,6 +91,13 @@ def _bypass_reviewed(data: Data) -> str:
     return f"said that the bypass {_name(data.get('bypass'))} was {'right' if data['fitting'] else 'not right'} here"
 
 
+def _wrong(data: Data) -> str:
+    found = " ".join(_name(data[name]) for name in ("axis", "label") if data.get(name))
+    about = f": {found}" if found else ""
+    right = f", it should be {_name(data['right'])}" if data.get("right") else ""
+    return f"said that this routing is wrong{about}{right}"
+
+
 def _at_risk(data: Data, zone: str | None) -> str:
     return f"noted: the promise to {_promise(data)} was at risk, due {_moment(data['due_at'], zone)}"
 
@@ -135,6 +142,7 @@ _TOLD: Mapping[str, Callable[[Data], str]] = {
     "decline": _declined,
     "hand_off_lapsed": _lapsed,
     "review_bypass": _bypass_reviewed,
+    "wrong_routing": _wrong,
     "escalated": _escalated,
     "joined": _joined,
     "revised": _revised,

@@ -44,6 +44,7 @@ _DONE: Mapping[str, str] = {
     "decline": "The offer has ended.",
     "review_bypass": "Your review is recorded.",
     "acknowledge_escalation": "Recorded: you see to it. Whose it is has not changed.",
+    "wrong_routing": "Recorded among the corrections. It changes nothing about this item.",
 }
 CHOICES: Mapping[str, Pairs] = {
     "channel": (
@@ -76,6 +77,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
     "decline": (),
     "review_bypass": ("fitting",),
     "acknowledge_escalation": (),
+    "wrong_routing": ("about", "right"),
 }
 _OPEN: Mapping[str, Sequence[str]] = {
     "open": ("acknowledge", "contact_attempt", "assign", "wait", "resolve"),
@@ -161,6 +163,7 @@ def actions(item: WorkItemOut, me: str, *, judging: bool, told: bool) -> Actions
         possible.append("hand_off")
     if item.bypass is not None and item.bypass.reviewed is None and item.status != "retracted":
         possible.append("review_bypass")
+    possible.append("wrong_routing")
     main = "judge" if judging else _first(item, possible, contacted=contacted)
     return Actions(main, [one for one in possible if one != main], lacking)
 
@@ -219,6 +222,8 @@ def read_event(form: Form, zone: str | None, rules: Sequence[str]) -> Event:
         given["until"] = _local(given["until"], zone)
     if type_ == "review_bypass" and "fitting" in given:
         given["fitting"] = {"yes": True, "no": False}.get(str(given["fitting"]))
+    if "about" in given:
+        given["axis"], _, given["label"] = given.pop("about").partition(":")
     if type_ == "judge" and not rules:
         raise InvalidForm({"": "There is nothing to decide on this item."})
     if type_ == "judge":

@@ -39,6 +39,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "escalated": ("escalated", "bad"),
     "owner_gone": ("its owner is gone", "bad"),
     "no_owner": ("nobody can take it", "bad"),
+    "alarm": ("promise withdrawn", "bad"),
+    "voided": ("promise void", "warn"),
+    "to_label": ("answers to judge", "calm"),
 }
 
 

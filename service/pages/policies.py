@@ -11,6 +11,7 @@ from service.api.dependencies import SessionDep
 from service.api.policies import Version
 from service.api.problems import not_found
 from service.pages.document_lines import looked_at
+from service.pages.policy_today import today
 from service.pages.render import page
 from service.pages.visitor import PageRoute, enter
 from service.people.sessions import SignedIn
@@ -137,6 +138,7 @@ def show_plainly(session: SessionDep, visitor: Visitor, version: Version) -> Res
 
 def _version(session: Session, visitor: SignedIn, version: int, template: str, said: str = "") -> Response:
     (one,) = standings(session, [find_policy(session, version)])
+    policy = fetch(session, version)
     return page(
         template,
         visitor,
@@ -144,7 +146,7 @@ def _version(session: Session, visitor: SignedIn, version: int, template: str, s
         said=said,
         one=one,
         looked=looked_at(one.row.document, []),
-        plain=describe(fetch(session, version)),
+        plain=describe(policy, today(session, policy, now())),
         acts=visitor.caller.may(reading=False),
         now=now(),
     )

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from service.pages import found
 from service.pages.found import Record
 from service.preview import MOST_LOOKED_AT, Preview, preview
-from service.route.decide import resolve_uncertified
+from service.route.certificates import Gate, gates
 from service.route.expression import Expression, Matches, clauses
 from service.route.policy import Policy
 from service.store.tables import now
@@ -53,7 +53,7 @@ def tried(session: Session, policy: Policy, only: Collection[str]) -> Trial:
     Every condition is asked alone: what a rule before it makes, or that it stops there, does not count. Nothing that
     the session held before is kept.
     """
-    values = {name: one.value for name, one in resolve_uncertified(policy).items()}
+    values = gates(session).over(policy)
     named = [("rule", one.name, one.when) for one in policy.rules]
     named += [("bypass", one.name, one.when) for one in policy.bypass]
     wanted = [one for one in named if not only or one[1] in only]
@@ -72,7 +72,7 @@ def _searches(when: Expression) -> bool:
 
 
 def _asked(
-    session: Session, named: Sequence[tuple[str, str, Expression]], values: Mapping[str, float | None]
+    session: Session, named: Sequence[tuple[str, str, Expression]], values: Mapping[str, Gate]
 ) -> Iterator[tuple[tuple[str, str], Preview]]:
     """Each condition with its answer, as long as there is time; one that takes too long has none."""
     since, end = now() - timedelta(days=DAYS), time.monotonic() + _SECONDS

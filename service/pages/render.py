@@ -16,7 +16,12 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-_ASSETS: Mapping[str, str] = {"heed.css": "text/css", "heed.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_ASSETS: Mapping[str, str] = {
+    "heed.css": "text/css",
+    "heed.js": "text/javascript",
+    "review.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 @cache

@@ -18,8 +18,10 @@ class Room:
 ROOMS: Sequence[Room] = (
     Room("Inbox", "/inbox", ("supervisor",)),
     Room("Backlog", "/backlog", ("supervisor", "product")),
+    Room("Label", "/review", ("reviewer",)),
     Room("Service levels", "/service-levels", ("supervisor",)),
     Room("Policies", "/policies", ("supervisor",)),
+    Room("Reports", "/reports", ("supervisor",)),
     Room("Imports", "/imports", ("source",)),
     Room("Sources", "/sources"),
     Room("Destinations", "/destinations"),

@@ -18,10 +18,12 @@ from service.ingest import quarantine
 from service.pages import story_lines
 from service.pages.item_history import RESULTS
 from service.pages.marks import legend
+from service.pages.promises import Promised, promised
 from service.pages.reasons import clause_words, joining
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
+from service.route.decide import ResolvedThreshold
 from service.route.receipt import decided_on
 from service.route.versions import fetch
 from service.route.why_not import UnknownRule, WhyNot, why_not
@@ -67,6 +69,7 @@ def show_story(
         clause_words=clause_words,
         joining=joining(fetch(session, decided.policy_version)) if decided else {},
         denied=story_lines.denied(fetch(session, decided.policy_version)) if decided else set(),
+        promises=_promises(session, story),
         results=RESULTS,
         history=_history(session, story),
         judges=judges,
@@ -107,6 +110,14 @@ def _rules(rules: Sequence[RuleOut], review: Sequence[str]) -> Mapping[str, list
     for rule in rules:
         groups["review" if rule.rule in review else rule.outcome].append(rule)
     return groups
+
+
+def _promises(session: Session, story: StoryOut) -> list[Promised]:
+    """What each threshold of the decision promises."""
+    decided = story.decision
+    if decided is None:
+        return []
+    return promised(session, {name: ResolvedThreshold(**one.model_dump()) for name, one in decided.thresholds.items()})
 
 
 def _openable(story: StoryOut, visitor: SignedIn) -> dict[UUID, str]:

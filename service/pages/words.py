@@ -78,6 +78,11 @@ def day_and_time(at: datetime, zone: str | None = None) -> Markup:
     return _time(at, f"{local:%a} {local.day} {local:%b, %H:%M}" + ("" if zone else " UTC"))
 
 
+def time_of_day(at: datetime, zone: str | None = None) -> Markup:
+    """A moment of today in the reader's zone: `14:05`."""
+    return _time(at, f"{_local(at, zone):%H:%M}" + ("" if zone else " UTC"))
+
+
 def reader_zone(name: str | None) -> ZoneInfo:
     """The time zone of somebody who reads a page: UTC where they have none, or none that this machine knows."""
     try:
@@ -121,6 +126,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": ago,
     "moment": moment,
     "day_and_time": day_and_time,
+    "time_of_day": time_of_day,
     "sure": sure,
     "number": number,
     "many": many,

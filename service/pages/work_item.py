@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 from starlette.responses import RedirectResponse
 
+from models.prediction import DocumentClassification
 from service.api.dependencies import SessionDep
 from service.api.feedback import find_feedback, story_of
 from service.api.problems import not_found
@@ -20,12 +21,15 @@ from service.pages.due import TARGETS, next_due, working_time
 from service.pages.item_forms import Actions, Filled, InvalidForm, read_event
 from service.pages.item_history import RESULTS, asked_to_see, escalations, history, newest_join, whom
 from service.pages.marks import legend
+from service.pages.promises import Promised, promised
 from service.pages.reasons import clause_words, joining, rule_words
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
 from service.review import WrongAnswers, happens, open_rules, take
 from service.route.english import calendar_entry
+from service.route.expression import ThresholdOf, operand_text
+from service.route.receipt import decided_on
 from service.route.versions import fetch
 from service.store.tables import Decision, WorkItem, now
 from service.work import escalation, notices
@@ -36,6 +40,7 @@ from service.work.ticking import history_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("supervisor"))]
+_LIKELY = 0.5  # from here on a text is taken to be of a type
 _EVIDENCE = 20  # records behind one item that are linked; the rest is counted
 
 
@@ -105,12 +110,14 @@ def _shown(
         working_time=working_time(row, due, moment),
         story=story,
         quotes=story_lines.quotes(story),
+        beliefs_said=_beliefs_said(story.classification),
         beliefs=legend(story.classification.spans if story.classification else []),
         scores=story_lines.scores(story.feedback.get("scores", {})),
         other_ids=item.feedback_ids[1:_EVIDENCE],
         others=len(item.feedback_ids) - 1,
         clause_words=clause_words,
         joining=joining(fetch(session, session.get_one(Decision, row.decision_id).policy_version)),
+        promises=_promises(session, row, item),
         results=RESULTS,
         clock=clock_line(item.created_at, moment, item.targets, pauses_of(item.events, moment), _at_risk(row)),
         hours=_hours(row),
@@ -132,6 +139,35 @@ def _actions(item: WorkItemOut, visitor: SignedIn, *, judging: bool, told: bool)
     if not visitor.caller.may("supervisor", reading=False):
         return item_forms.NOTHING
     return item_forms.actions(item, visitor.caller.name, judging=judging, told=told)
+
+
+def _promises(session: Session, row: WorkItem, item: WorkItemOut) -> list[Promised]:
+    """What the thresholds promise that the rules behind an item ask for."""
+    _, thresholds = decided_on(session.get_one(Decision, row.decision_id).receipt)
+    asked = [clause.text for rule in item.why for clause in rule.clauses]
+    return promised(
+        session,
+        {
+            name: one
+            for name, one in thresholds.items()
+            if any(operand_text(ThresholdOf(name=name)) in text for text in asked)
+        },
+    )
+
+
+def _beliefs_said(read: DocumentClassification | None) -> list[tuple[str, str]]:
+    """What heed found in the text, as the choices of somebody who says that it is wrong."""
+    found = [("", "hard to say: the routing as a whole")]
+    if read is None:
+        return found
+    types = [label for label, probability in read.type.probabilities.items() if probability >= _LIKELY]
+    said = [
+        ("sentiment", read.sentiment.label),
+        *(("topic", topic.label) for topic in read.topics),
+        *(("type", label) for label in types),
+        ("urgency", read.urgency.label),
+    ]
+    return found + [(f"{axis}:{label}", f"{axis}: {label}") for axis, label in said]
 
 
 def _at_risk(row: WorkItem) -> dict[str, datetime]:

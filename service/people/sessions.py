@@ -36,13 +36,14 @@ class Locked(Exception):
 class SignedIn:
     """Who sits at the page, in which time zone, and the token that each of their forms has to carry.
 
-    `news` is how much they were told and have not seen, counted up to 100.
+    `news` is how much they were told and have not seen, counted up to 100; `cards` what waits to be labelled by them.
     """
 
     caller: Caller
     csrf: str
     zone: str | None = None
     news: int = 0
+    cards: int = 0
 
 
 def sign_in(session: Session, vault: Vault, name: str, password: str) -> str:

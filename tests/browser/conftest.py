@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 import pytest
+from cards import ask
 from chromium import Watched, started
 from playwright.sync_api import Browser, BrowserContext
 from sites import NAMES, Site, opened
@@ -31,6 +32,22 @@ TROUBLE = (
     WHERE external_id IN ('app-0001', 'app-0002')""",
     """UPDATE delivery SET state = 'dead', last_error = 'the help desk answered 404 Not Found'
     WHERE id IN (SELECT id FROM delivery ORDER BY id LIMIT 3)""",
+)
+
+WRONG = {
+    "type": "wrong_routing",
+    "axis": "sentiment",
+    "label": "negative",
+    "right": "positive",
+    "comment": "It is irony: they liked it.",
+}
+
+# A card that three people answered in three ways.
+DIFFERING = (
+    "UPDATE label_card SET state = 'disputed' WHERE id = (SELECT id FROM label_card ORDER BY id LIMIT 1)",
+    """INSERT INTO human_label (id, card_id, rater, labels, unsure, flag, blind, adjudicated, at)
+    SELECT gen_random_uuid(), c.id, 'former', ARRAY[one], false, 'half and half', true, false, now()
+    FROM label_card c, unnest(ARRAY['negative', 'neutral', 'positive']) AS one WHERE c.state = 'disputed'""",
 )
 
 
@@ -71,8 +88,11 @@ def fill(site: Site, desk: HelpDesk) -> None:
     asked = site.form(site.visitor("admin"), "/policies/2/backtest", "/settings", **period)
     assert asked.status_code == 303, asked.text
     site.drain()
+    for item in site.api().get("/v1/work-items", params={"kind": "ticket", "limit": 2}).json()["items"]:
+        site.api("supervisor").post(f"/v1/work-items/{item['id']}/events", json=WRONG).raise_for_status()
+    ask(site, None, "sentiment", "topic")
     with site.database.session() as session:
-        for statement in TROUBLE:
+        for statement in (*TROUBLE, *DIFFERING):
             session.execute(text(statement))
 
 

@@ -85,6 +85,19 @@ document.addEventListener("input", (event) => {
   }, 600);
 });
 
+// A slider that says data-slide="#part" shows that part of its form's page as it moves.
+let sliding;
+document.addEventListener("input", (event) => {
+  const target = event.target.dataset?.slide;
+  if (!target) return;
+  clearTimeout(sliding);
+  sliding = setTimeout(() => {
+    const address = new URL(event.target.form.action);
+    address.search = new URLSearchParams(new FormData(event.target.form));
+    swap(target, address);
+  }, 150);
+});
+
 // A link with data-line leads into that line of the text it points to.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-line]");
@@ -137,7 +150,7 @@ const KEYS = {
   k: () => move(-1),
   e: () => current().querySelector("[data-key-e]")?.click(),
   a: () => (current().querySelector("[data-key-a]") || document.querySelector("[data-key-a]"))?.focus(),
-  x: () => current().querySelector("input[type=checkbox]")?.click(),
+  x: () => current() !== document && current().querySelector("input[type=checkbox]")?.click(),
   "/": () => document.getElementById("find")?.focus(),
   "?": () => document.getElementById("keys").showModal(),
 };

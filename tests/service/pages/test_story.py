@@ -5,10 +5,14 @@ from html import unescape
 from uuid import UUID, uuid4
 
 import pytest
+from proofs import certificate
 from sqlalchemy import text
+from sqlmodel import select
 
 from service.pages.story_lines import denied
 from service.route.policy_document import check
+from service.store.lab_tables import GateHold
+from service.store.tables import Classification, now
 
 POLICY = """
 name: story
@@ -77,7 +81,7 @@ def test_it_explains_itself_to_an_auditor(site, story):
         "scores.nps <= 6 saw 3",
         "True as well, but an earlier rule had made the same kind of work",
         "did not fire",
-        "negative 80 % ! not certified yet",
+        "negative ! not promised It counts from 80 % on, as the policy says: no certificate promises",
         "Follow-up",
         "due in 3 h 59 m",
         "Received from shop",
@@ -256,3 +260,41 @@ def test_hostile_words_stay_words(site, push):
     assert '"><b>' not in page
     assert "\u202e" not in page
     assert "The other 97,0" in page
+
+
+def test_it_says_in_words_what_is_promised_and_why_not_any_more(site, push):
+    before = push()
+    site.drain()
+    with site.database.session() as session:
+        read = session.exec(select(Classification).where(Classification.feedback_id == UUID(before))).one()
+        way = {"classifier": read.classifier, "taxonomy": read.taxonomy, "calibrators": {"shop": read.calibrator}}
+        way |= {"model_digest": read.model_digest or "", "preparation": read.preparation or ""}
+        proved = certificate(session, by="ana", threshold=0.3, languages=[read.document["language"]["code"]], **way)
+    today = f"{now().day} {now():%b %Y}"
+    promise = f"It counts from 30 % on: of 100 such texts at least 90 are right (certificate of {today})."
+    story = push(nps=8)
+    site.drain()
+    told = said(site.visitor("supervisor").get(f"/feedback/{story}"))
+    assert f"negative ✓ promised {promise}" in told
+    shown = site.api().get(f"/v1/feedback/{story}").json()
+    policy = f"/policies/{shown['decision']['policy_version']}/plain"
+    (ticket,) = shown["work_items"]
+    item = said(site.visitor("supervisor").get(f"/work-items/{ticket['id']}"))
+    assert f"How sure negative has to be ✓ promised {promise}" in item
+    plain = said(site.visitor("supervisor").get(policy))
+    assert f"Today, for texts from shop in {proved.languages[0]}: it counts from 30 % on; of 100 such texts" in plain
+    assert "Today, for all other texts: it counts from 80 % on, and nothing is promised." in plain
+
+    with site.database.session() as session:
+        hold = GateHold(axis="sentiment", label="negative", cause="alarm", reason="9 of 40 were wrong", by="heed")
+        hold.certificate_id = proved.id
+        session.add(hold)
+    withdrawn = f"The promise was withdrawn on {today}: 9 of 40 were wrong."
+    later = push(nps=8)
+    site.drain()
+    told = said(site.visitor("supervisor").get(f"/feedback/{later}"))
+    assert f"negative ! promise withdrawn {withdrawn} A person decides." in told
+    (review,) = site.api().get(f"/v1/feedback/{later}").json()["work_items"]
+    assert withdrawn in said(site.visitor("supervisor").get(f"/work-items/{review['id']}"))
+    assert f"Today, for all other texts: a person decides. {withdrawn}" in said(site.visitor("auditor").get(policy))
+    assert promise in said(site.visitor("supervisor").get(f"/feedback/{story}"))  # what was decided stays

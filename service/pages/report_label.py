@@ -1,0 +1,202 @@
+"""`/reports/{axis}/{label}`: one promise in five plots, what another threshold would mean, and who changed what."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from sqlmodel import Session, col, select
+from starlette.responses import RedirectResponse
+
+from calibration.thresholds.precision import OPERATING_POINT
+from service.api.dependencies import SessionDep, WiringDep
+from service.api.problems import Problem, not_found
+from service.lab import gates
+from service.lab.changes import GateNotNow, InvalidChange, UnknownGate
+from service.lab.choices import UnknownAxis, choices
+from service.lab.in_force import in_use
+from service.lab.last_run import Judged, last_run
+from service.lab.light_words import title
+from service.lab.lights import lights
+from service.pages import report_words as words
+from service.pages.render import page
+from service.pages.report_figures import figures, trail
+from service.pages.report_mistakes import Pair, pairs
+from service.pages.reports import address
+from service.pages.visitor import Form, FormDep, PageRoute, enter
+from service.pages.what_if_page import Slider, slider
+from service.people.sessions import SignedIn
+from service.store.lab_tables import Certificate, GateChange, GateHold
+from service.store.tables import now
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+Visitor = Annotated[SignedIn, Depends(enter("supervisor"))]
+Operator = Annotated[SignedIn, Depends(enter())]
+_HISTORY = 50
+_SAID = {
+    "moved": "The threshold is moved: it holds from the next answer on.",
+    "asked": "Kept. It waits until a second person agrees.",
+    "held": "People decide about each of these from the next answer on.",
+}
+
+
+@router.get("/reports/{axis}/{label:path}")
+def show_label(
+    session: SessionDep,
+    visitor: Visitor,
+    parts: WiringDep,
+    axis: str,
+    label: str,
+    at: Annotated[float | None, Query(ge=0, le=1)] = None,
+    done: str = "",
+) -> Response:
+    """Everything that is known about one promise."""
+    _known(parts, axis, label)
+    return _shown(session, visitor, axis, label, at=at, said=_SAID.get(done, ""))
+
+
+@router.post("/reports/{axis}/{label:path}")
+def act_on_label(
+    session: SessionDep, visitor: Operator, parts: WiringDep, form: FormDep, axis: str, label: str
+) -> Response:
+    """Move its threshold, let people decide about it, or ask that they no longer do."""
+    _known(parts, axis, label)
+    act = form.text("act")
+    try:
+        done = _act(session, visitor, form, axis, label)
+    except (InvalidChange, GateNotNow, UnknownGate) as error:
+        session.rollback()
+        wrong = {f"{act}-{getattr(error, 'field', 'reason')}": str(error), act: str(error)}
+        typed = form.given("reason", "scope", "at")
+        status = 422 if isinstance(error, InvalidChange) else 409
+        return _shown(
+            session, visitor, axis, label, at=_number(form.text("at")), typed=typed, wrong=wrong, status=status
+        )
+    session.commit()
+    return RedirectResponse(f"{address(axis, label)}?done={done}", 303)
+
+
+def _act(session: Session, visitor: SignedIn, form: Form, axis: str, label: str) -> str:
+    """What was asked for, done; what came of it."""
+    by, reason, at = visitor.caller.name, form.text("reason"), now()
+    source, _, language = (form.text("scope") + "/").partition("/")
+    where = (axis, label, source or None, language.removesuffix("/") or None)
+    match form.text("act"):
+        case "hold":
+            held = gates.hold(session, *where, cause="person", certificate_id=None, by=by, reason=reason, at=at)
+            if held is None:
+                raise GateNotNow("Somebody holds exactly this already.")
+            return "held"
+        case "lift":
+            gates.lift(session, *where, by=by, reason=reason, at=at)
+            return "asked"
+        case "move":
+            threshold = _number(form.text("at"))
+            if threshold is None:
+                raise InvalidChange("threshold", "Choose a position.")
+            change = gates.move(session, *where, threshold=threshold, by=by, reason=reason, at=at)
+            return "asked" if change.state == "waiting" else "moved"
+    raise Problem(422, "Choose what to do: move the threshold, hold the label, or lift a hold.")
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
+
+
+def _known(parts: WiringDep, axis: str, label: str) -> None:
+    try:
+        known = [choice.label for choice in choices(axis, parts.reader.taxonomy).labels]
+    except UnknownAxis as error:
+        raise not_found("report") from error
+    if label not in known:
+        raise not_found("report")
+
+
+def _shown(
+    session: Session,
+    visitor: SignedIn,
+    axis: str,
+    label: str,
+    *,
+    at: float | None = None,
+    typed: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    said: str = "",
+    status: int = 200,
+) -> Response:
+    moment = now()
+    judged = last_run(session, axis, label)
+    certificate = _certificate(session, axis, label)
+    stands = certificate.threshold if certificate else in_use(session, axis, label, None)
+    light = next((one for one in lights(session, moment) if (one.axis, one.label) == (axis, label)), None)
+    return page(
+        "report_label.html.j2",
+        visitor,
+        status=status,
+        here="/reports",
+        said=said,
+        title=title(axis, label),
+        light=light,
+        states=words.STATES,
+        judged=judged,
+        figures=figures(judged, stands, light.room if light else None) if judged else None,
+        trail=trail(session, certificate, axis, label, moment),
+        pairs=_pairs(session, judged, stands),
+        slider=_slider(judged, certificate, stands, at),
+        certificate=certificate,
+        scopes=_scopes(certificate),
+        holds=_holds(session, axis, label),
+        history=_history(session, axis, label),
+        change_words=words.change_words,
+        not_covered=words.not_covered(),
+        address=address(axis, label),
+        typed=typed or {},
+        wrong=wrong or {},
+        acts=visitor.caller.may(reading=False),
+        now=moment,
+    )
+
+
+def _certificate(session: Session, axis: str, label: str) -> Certificate | None:
+    """The newest certificate in force."""
+    return session.exec(
+        select(Certificate)
+        .where(col(Certificate.axis) == axis, col(Certificate.label) == label, col(Certificate.state) == "live")
+        .order_by(col(Certificate.issued_at).desc(), col(Certificate.id).desc())
+    ).first()
+
+
+def _slider(
+    judged: Judged | None, certificate: Certificate | None, stands: float | None, at: float | None
+) -> Slider | None:
+    if judged is None:
+        return None
+    return slider(judged.label.what_if, certificate.rungs if certificate else [], stands, at)
+
+
+def _pairs(session: Session, judged: Judged | None, stands: float | None) -> Sequence[Pair]:
+    """Where heed goes wrong; nothing before the promise is tested, since who sees it could choose when to stop."""
+    if judged is None or judged.label.held_back:
+        return ()
+    acts_from = OPERATING_POINT if stands is None else stands
+    return pairs(session, judged.result.samples, judged.label.label, acts_from)
+
+
+def _scopes(certificate: Certificate | None) -> list[tuple[str, str]]:
+    """For which answers people can be let decide: all, or those of a source and language that were sampled."""
+    cells = [(one, other) for one in certificate.sources for other in certificate.languages] if certificate else []
+    return [("", "all answers"), *((f"{one}/{other}", f"{one} in {other}") for one, other in cells)]
+
+
+def _holds(session: Session, axis: str, label: str) -> Sequence[GateHold]:
+    about = (col(GateHold.axis) == axis, col(GateHold.label) == label)
+    return session.exec(select(GateHold).where(*about, col(GateHold.lifted_at).is_(None))).all()
+
+
+def _history(session: Session, axis: str, label: str) -> Sequence[GateChange]:
+    about = (col(GateChange.axis) == axis, col(GateChange.label) == label)
+    newest = (col(GateChange.at).desc(), col(GateChange.id).desc())
+    return session.exec(select(GateChange).where(*about).order_by(*newest).limit(_HISTORY)).all()
