@@ -36,8 +36,8 @@ faults: .venv/.ready ## the full counts of the promises (long)
 	$(BIN)/pytest --hypothesis-profile=search --numprocesses=logical --maxprocesses=4 tests/calibration tests/service/route
 	$(BIN)/pytest -m faults --timeout=3600 $(ARGS)
 
-screenshots: .venv/.ready chromium ## every page, and a supervisor's day, at both widths in light and dark, into screenshots/
-	SCREENSHOTS="$(FOLDER)" $(BIN)/pytest tests/browser/screenshots.py tests/browser/test_supervisors_day.py $(ARGS)
+screenshots: .venv/.ready chromium ## every page, a supervisor's day and the calibration lab, at both widths in light and dark, into screenshots/
+	SCREENSHOTS="$(FOLDER)" $(BIN)/pytest tests/browser/screenshots.py tests/browser/test_supervisors_day.py tests/browser/test_calibration_lab.py $(ARGS)
 
 chromium:
 	@sh locks/chromium.sh
@@ -83,6 +83,7 @@ bench: .venv/.ready ## what ingest, the road and the model carry, and whether pr
 	$(BIN)/heed bench ingest $(ARGS)
 	$(BIN)/heed bench road $(ARGS)
 	$(BIN)/heed bench pages $(ARGS)
+	$(BIN)/heed bench label $(ARGS)
 	$(BIN)/heed bench promise $(ARGS)
 	$(if $(DATA),$(BIN)/heed bench quality --data $(DATA) $(ARGS))
 	$(BIN)/heed bench models $(ARGS)

@@ -18,7 +18,8 @@ from service.deliver import outbox
 from service.deliver.http import Client
 from service.ingest import import_job, rehearsal
 from service.ingest.intake import MICRO_BATCH
-from service.lab import errands, runs
+from service.lab.runs import run as runs
+from service.lab.watch import errands
 from service.store import jobs
 from service.store.database import Database, is_outage
 from service.store.tables import Delivery, Destination, Feedback, FeedbackRevision, WorkItem, now

@@ -7,7 +7,7 @@ from itertools import count
 from sites import Site
 
 from models.taxonomies.taxonomy import default_taxonomy
-from service.lab.samples import Wanted, close, draw
+from service.lab.labels.samples import Wanted, close, draw
 from service.store.lab_tables import LabelSample
 from service.store.tables import now
 

@@ -9,6 +9,8 @@ import pytest
 import requests
 from builders import record
 from hypothesis import HealthCheck, given, settings
+from proofs import certificate
+from rights import asked
 from schemathesis import GenerationMode, openapi
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.schemas import APIOperation
@@ -21,6 +23,7 @@ from sites import Site
 
 from service.api.dependencies import Wiring
 from service.app import create_app
+from service.store.lab_tables import GateChange
 from service.store.tables import Notice, now
 
 load_all_checks()
@@ -63,10 +66,19 @@ def things(site: Site) -> dict[str, Any]:
     period = {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
     started = site.api().post("/v1/policies/2/backtest", json=period)
     assert started.status_code == 202, started.text
+    promise = {"precision": 0.9, "confidence": 0.95}
+    judged = site.api().post("/v1/calibration/runs", json={"axis": "sentiment", "promise": promise})
+    assert judged.status_code == 202, judged.text
     at = now()
     notice = Notice(person=site.person("store", "supervisor"), kind="left", words="", once_key="generated", due_at=at)
     with site.database.session() as session:
         session.add(notice)
+        proved = certificate(session, by="ana")
+        about = {"axis": "sentiment", "label": "negative", "certificate_id": proved.id}
+        change = GateChange(**about, action="move", before=0.8, after=0.7, loosens=True, reason="test", by="ana")
+        change.state = "waiting"
+        session.add(change)
+        shown = asked(session, feedback, "admin")
     return {
         "feedback_id": feedback,
         "item_id": item["id"],
@@ -75,6 +87,12 @@ def things(site: Site) -> dict[str, Any]:
         "import_id": sent.json()["id"],
         "notice_id": str(notice.id),
         "backtest_id": started.json()["id"],
+        "certificate_id": str(proved.id),
+        "change_id": str(change.id),
+        "run_id": judged.json()["id"],
+        "sample_id": str(shown["sample"]),
+        "card": str(shown["said"]),
+        "card_id": str(shown["dispute"]),
         "version": 2,
         "name": "store",
     }

@@ -9,10 +9,10 @@ from sqlmodel import Session, col, select, update
 
 from calibration.promise import Promise
 from models.taxonomies.taxonomy import default_taxonomy
-from service.lab.run_result import LabelResult, RunResult
-from service.lab.runs import Wanted as Asked
-from service.lab.runs import begin, compute
-from service.lab.samples import Wanted, draw
+from service.lab.labels.samples import Wanted, draw
+from service.lab.runs.run import Wanted as Asked
+from service.lab.runs.run import begin, compute
+from service.lab.runs.run_result import LabelResult, RunResult
 from service.store.lab_tables import CalibrationRun, HumanLabel, LabelCard, LabelSample
 from service.store.tables import now
 

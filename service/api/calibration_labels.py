@@ -41,11 +41,11 @@ from service.api.label_shapes import (
     listed,
 )
 from service.api.problems import Problem, not_found
-from service.lab import disputes, guidelines, labelling, samples
-from service.lab.hearing import Opinion
-from service.lab.progress import Progress, progress
-from service.lab.rater import rater_of
-from service.lab.slots import Showing, Shown, next_showings
+from service.lab.labels import disputes, guidelines, labelling, samples
+from service.lab.labels.hearing import Opinion
+from service.lab.labels.progress import Progress, progress
+from service.lab.labels.rater import rater_of
+from service.lab.labels.slots import Showing, Shown, next_showings
 from service.people.access import Caller
 from service.store.lab_tables import LabelSample
 from service.store.tables import now

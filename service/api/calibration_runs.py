@@ -14,8 +14,8 @@ from service.api import run_examples as examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.examples import answer, page
 from service.api.problems import Problem, not_found
-from service.lab import runs
-from service.lab.run_result import (
+from service.lab.runs import run as runs
+from service.lab.runs.run_result import (
     Agreement,
     CertifiedThreshold,
     LabelResult,

@@ -11,7 +11,7 @@ from sqlmodel import col
 from service.api import examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.ingest.record import Moment
-from service.lab.corrections import Correction, corrections, events
+from service.lab.labels.corrections import Correction, corrections, events
 from service.people.access import Caller
 from service.store.tables import WorkItemEvent
 

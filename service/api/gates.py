@@ -21,9 +21,9 @@ from service.api.dependencies import (
 from service.api.examples import answer, page
 from service.api.gate_shapes import CertificateOut, DecideIn, GateChangeOut, GateIn, GateOut, GatesOut
 from service.api.problems import Problem, not_found
-from service.lab import gates
-from service.lab.changes import InvalidChange
-from service.lab.gate_states import gate_states
+from service.lab.gates import moves
+from service.lab.gates.changes import InvalidChange
+from service.lab.gates.states import gate_states
 from service.people.access import Caller
 from service.route.definitions import labels_of
 from service.route.suggestion import did_you_mean
@@ -117,7 +117,7 @@ def change_gate(
 )
 def approve_change(session: SessionDep, caller: Admin, change_id: UUID, body: DecideIn) -> GateChangeOut:
     """Agree to what somebody else asked for: every decision after this answer uses it."""
-    change = gates.approve(session, change_id, caller.name, body.comment, now())
+    change = moves.approve(session, change_id, caller.name, body.comment, now())
     session.commit()
     return _change(change)
 
@@ -129,7 +129,7 @@ def approve_change(session: SessionDep, caller: Admin, change_id: UUID, body: De
 )
 def decline_change(session: SessionDep, caller: Admin, change_id: UUID, body: DecideIn) -> GateChangeOut:
     """Refuse what somebody else asked for: everything stays as it is."""
-    change = gates.decline(session, change_id, caller.name, body.comment, now())
+    change = moves.decline(session, change_id, caller.name, body.comment, now())
     session.commit()
     return _change(change)
 
@@ -138,10 +138,10 @@ def _changed(session: Session, caller: Caller, body: GateIn) -> GateChange:
     scope = (body.axis, body.label, body.source, body.language)
     at = now()
     if body.threshold is not None:
-        return gates.move(session, *scope, threshold=body.threshold, by=caller.name, reason=body.reason, at=at)
+        return moves.move(session, *scope, threshold=body.threshold, by=caller.name, reason=body.reason, at=at)
     if body.action == "lift":
-        return gates.lift(session, *scope, by=caller.name, reason=body.reason, at=at)
-    held = gates.hold(session, *scope, cause="person", certificate_id=None, by=caller.name, reason=body.reason, at=at)
+        return moves.lift(session, *scope, by=caller.name, reason=body.reason, at=at)
+    held = moves.hold(session, *scope, cause="person", certificate_id=None, by=caller.name, reason=body.reason, at=at)
     if held is None:
         raise Problem(409, "Somebody holds exactly this already.")
     return session.exec(select(GateChange).where(col(GateChange.hold_id) == held.id)).one()

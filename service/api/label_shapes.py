@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.api import label_examples as examples
-from service.lab.choices import Choices
-from service.lab.labelling import LONGEST
-from service.lab.samples import LARGEST
+from service.lab.labels.choices import Choices
+from service.lab.labels.labelling import LONGEST
+from service.lab.labels.samples import LARGEST
 
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 Labels = Annotated[list[Label], Field(max_length=200)]

@@ -27,13 +27,13 @@ from service.ingest.quarantine import NotQuarantined
 from service.ingest.source import BadPayload
 from service.ingest.strict_json import NotJson, NotText, escape
 from service.ingest.wording import MOST, pointer, sentence
-from service.lab.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
-from service.lab.disputes import NotDisputed
-from service.lab.guidelines import InvalidGuideline
-from service.lab.labelling import AlreadySaid, InvalidLabel, NotYours, UnknownCard
-from service.lab.labelling import NotNow as NotNowLabelled
-from service.lab.samples import InvalidSample
-from service.lab.slots import UnknownSample
+from service.lab.gates.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
+from service.lab.labels.disputes import NotDisputed
+from service.lab.labels.guidelines import InvalidGuideline
+from service.lab.labels.labelling import AlreadySaid, InvalidLabel, NotYours, UnknownCard
+from service.lab.labels.labelling import NotNow as NotNowLabelled
+from service.lab.labels.samples import InvalidSample
+from service.lab.labels.slots import UnknownSample
 from service.people.preferences import InvalidPreferences
 from service.people.users import NobodyCalled
 from service.policies import BrokenExamples

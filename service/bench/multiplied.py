@@ -1,7 +1,7 @@
 """A full installation in minutes: the demo's feedback goes down the whole road once, then its rows are copied."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
@@ -25,11 +25,9 @@ YEARS = 2  # the copies lie this far back, evenly; on disk, too, what is of one 
 _ORIGINALS = 300  # all of the demo's
 _SIDE_BY_SIDE = 4
 _COPIES = 50  # in a transaction
-# Parents first. What these hold is copied; sources, people, policies and destinations stay as they are.
-_TABLES = (
-    "feedback",
-    "feedback_revision",
-    "classification",
+_READ = ("feedback", "feedback_revision", "classification")
+_ROUTED = (
+    *_READ,
     "decision",
     "work_item",
     "work_item_evidence",
@@ -38,7 +36,7 @@ _TABLES = (
     "delivery_attempt",
 )
 # A column of a copy that is more than the original's: `n` numbers the copy, `earlier` is how far back it lies.
-_CHANGED: Mapping[tuple[str, str], str] = {
+_CHANGED_ROUTED: Mapping[tuple[str, str], str] = {
     ("feedback", "external_id"): "external_id || '-' || n",
     ("feedback_revision", "body"): (
         "CASE WHEN body #> '{customer,id}' IS NULL THEN body "
@@ -61,6 +59,42 @@ _CHANGED: Mapping[tuple[str, str], str] = {
     ("delivery", "attempt"): "1",
     ("delivery", "external_ref"): "'T-' || n",
 }
+_OWN_TEXTS = (
+    "jsonb_set(body, '{verbatims}', coalesce((SELECT jsonb_agg(one || jsonb_build_object('text', (one ->> 'text') "
+    "|| ' (' || n || ')') ORDER BY place) FROM jsonb_array_elements(body -> 'verbatims') WITH ORDINALITY AS answers "
+    "(one, place)), '[]'))"
+)
+# A part of up to a fifth of what was negative becomes neutral, another part in every copy.
+_LESS = (
+    "(document #>> '{sentiment,probabilities,negative}')::float8 "
+    "* (('x' || substr(md5(id::text || n), 1, 6))::bit(24)::int / 83886080.0)"
+)
+_OWN_PROBABILITIES = (
+    "jsonb_set(document, '{sentiment,probabilities}', (document #> '{sentiment,probabilities}') || jsonb_build_object("
+    f"'negative', (document #>> '{{sentiment,probabilities,negative}}')::float8 - {_LESS}, "
+    f"'neutral', (document #>> '{{sentiment,probabilities,neutral}}')::float8 + {_LESS}))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Which tables are copied, parents first (sources, people and policies stay as they are), and what differs."""
+
+    tables: Sequence[str]
+    changed: Mapping[tuple[str, str], str]
+
+
+ROUTED = Copied(_ROUTED, _CHANGED_ROUTED)
+"""Records with all that became of them; copies say the same."""
+READ = Copied(
+    _READ,
+    {
+        ("feedback", "external_id"): _CHANGED_ROUTED["feedback", "external_id"],
+        ("feedback_revision", "body"): _OWN_TEXTS,
+        ("classification", "document"): _OWN_PROBABILITIES,
+    },
+)
+"""Records with how they were read; no two say the same, and sentiment is never the same probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +105,7 @@ class Filled:
     open: int
 
 
-def fill(place: Scratch, port: int, number: int, items: int) -> Filled:
+def fill(place: Scratch, port: int, number: int, items: int, copied: Copied = ROUTED) -> Filled:
     """Fill an installation whose web process listens at `port` with at least `number` records, and about `items` open.
 
     Raises:
@@ -80,16 +114,16 @@ def fill(place: Scratch, port: int, number: int, items: int) -> Filled:
     _originals(place, port, min(_ORIGINALS, number // 2))
     with Session(place.opened.database.engine) as session:
         made = _filled(session)
-        for table in _TABLES:
+        for table in copied.tables:
             session.execute(text(f"CREATE UNLOGGED TABLE bench_{table} AS TABLE {table}"))
         session.commit()
     copies, still_open = -(-number // made.records) - 1, max(0, round(items / made.open) - 1)
     parts = [(first, min(first + _COPIES - 1, copies)) for first in range(1, copies + 1, _COPIES)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        list(pool.map(lambda part: _copy(place, part, still_open, copies), parts))
+        list(pool.map(lambda part: _copy(place, copied, part, still_open, copies), parts))
     plain = place.opened.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     with plain.connect() as connection:
-        connection.execute(text(f"DROP TABLE {', '.join(f'bench_{table}' for table in _TABLES)}"))
+        connection.execute(text(f"DROP TABLE {', '.join(f'bench_{table}' for table in copied.tables)}"))
         connection.execute(text("VACUUM ANALYZE"))
     with Session(place.opened.database.engine) as session:
         return _filled(session)
@@ -116,20 +150,20 @@ def _originals(place: Scratch, port: int, number: int) -> None:
     asyncio.run(worker.drain(works, opened.database.conninfo))
 
 
-def _copy(place: Scratch, part: tuple[int, int], still_open: int, copies: int) -> None:
+def _copy(place: Scratch, copied: Copied, part: tuple[int, int], still_open: int, copies: int) -> None:
     values = {"first": part[0], "last": part[1], "open": still_open, "step": YEARS * 365 * 86_400 / max(copies, 1)}
     with place.opened.database.session() as session:
         session.execute(text("SET LOCAL synchronous_commit = off"))
-        for table in _TABLES:
-            session.execute(text(_statement(table)), values)
+        for table in copied.tables:
+            session.execute(text(_statement(copied, table)), values)
 
 
-def _statement(table: str) -> str:
+def _statement(copied: Copied, table: str) -> str:
     names, values = [], []
     for column in SQLModel.metadata.tables[table].columns:
         names.append(f'"{column.name}"')
-        if (table, column.name) in _CHANGED:
-            values.append(_CHANGED[table, column.name])
+        if (table, column.name) in copied.changed:
+            values.append(copied.changed[table, column.name])
         elif isinstance(column.type, Uuid):
             values.append(f'md5("{column.name}"::text || n)::uuid')
         elif isinstance(column.type, Timestamp):

@@ -10,6 +10,7 @@ from models.encoder.heed_en import SHIPPED
 from service.bench import backtest as backtest_bench
 from service.bench import importing as import_bench
 from service.bench import ingest as ingest_bench
+from service.bench import labelling as label_bench
 from service.bench import models as models_bench
 from service.bench import pages as pages_bench
 from service.bench import promise as promise_bench
@@ -17,12 +18,12 @@ from service.bench import quality as quality_bench
 from service.bench import road as road_bench
 from service.bench import route as route_bench
 from service.bench.figures import BenchFailed, Report
-from service.cli.bench_tables import show_models, show_quality
+from service.cli.bench_tables import show_labelling, show_models, show_quality
 from service.cli.output import AsJson, print_json, print_table
 from service.settings import Settings
 
 app = typer.Typer(
-    help="Measure: ingest, road, import, backtest, pages, promise, route, models, quality.",
+    help="Measure: ingest, road, import, backtest, pages, label, promise, route, models, quality.",
     no_args_is_help=True,
 )
 
@@ -108,6 +109,17 @@ def _show_pages(report: pages_bench.PagesReport) -> None:
     )
     for sentence in report.how:
         print(f"- {sentence}")
+
+
+@app.command()
+def label(
+    records: Annotated[int, typer.Option(min=300, max=10_000_000, help="Classified records.")] = 1_000_000,
+    cards: Annotated[int, typer.Option(min=100, max=100_000, help="Cards of the sample that is labelled.")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """A label's round trip with 20 reviewers at once; a draw and a run over all records. Exit 3: a goal was missed."""
+    report = _run(lambda: label_bench.measure(Settings(), records, cards), show_labelling, as_json)
+    _require(kept=report.kept)
 
 
 @app.command()

@@ -3,19 +3,29 @@
 from collections.abc import Sequence
 
 from service.bench.goals import Goal
+from service.bench.labelling import LabelReport
 from service.bench.models import ModelsReport
 from service.bench.quality import READERS, QualityReport, Row
 from service.bench.scores import Score
 from service.cli.output import print_table
 
 
+def show_labelling(report: LabelReport) -> None:
+    """The goals, then every figure."""
+    _goals(report.goals)
+    print_table(("figure", ""), [(name, f"{one:,.4g}") for name, one in report.figures.items()])
+    machine = report.machine
+    print(
+        f"\n{report.records:,} records, {report.cards:,} cards, {report.labels:,} labels; the run: {report.verdict}. "
+        f"{machine.cores} cores, Python {machine.python}, PostgreSQL {machine.postgresql}, load {machine.load[0]:.1f} "
+        f"before and {machine.load[1]:.1f} after."
+    )
+    _sentences(report.how)
+
+
 def show_models(report: ModelsReport) -> None:
     """The goals, then every figure."""
-    print_table(
-        ("goal", "measured", "must", "aim", ""),
-        [(one.what, _amount(one), *_bounds(one), one.verdict) for one in report.goals],
-    )
-    print()
+    _goals(report.goals)
     print_table(
         ("figure", "median", "spread"),
         [(name, f"{one.median:,.4g}", f"{one.spread:.0%}") for name, one in report.figures.items()],
@@ -35,6 +45,14 @@ def show_quality(report: QualityReport) -> None:
     print_table(("what", "texts", "must / aim", "", *READERS), [_line(row) for row in report.rows])
     print(f"\n{report.model}; percent, with intervals of 95 %.")
     _sentences([*report.notes, *report.how])
+
+
+def _goals(goals: Sequence[Goal]) -> None:
+    print_table(
+        ("goal", "measured", "must", "aim", ""),
+        [(one.what, _amount(one), *_bounds(one), one.verdict) for one in goals],
+    )
+    print()
 
 
 def _line(row: Row) -> list[object]:

@@ -27,6 +27,7 @@ from service import telemetry
 from service.api.connection import Connection
 from service.app import create_app
 from service.cli.serve import PortTaken, WorkerProcess, listen, web
+from service.demo.blind import draw_once, unlabelled
 from service.demo.helpdesk import HelpDesk
 from service.demo.people import PEOPLE, let_people_in
 from service.installation import Opened, open_installation
@@ -69,6 +70,9 @@ def demo(
             _use_help_desk(http, keys["admin"], desk)
             _push(http, keys["source"])
             complete = _watch(opened, console)
+        if complete:
+            with opened.database.session() as session:
+                draw_once(session)
         _show_keys(console, keys)
         _show_table(console, opened, address)
         if not complete:
@@ -228,12 +232,14 @@ def _show_table(console: Console, opened: Opened, address: str) -> None:
         classified = session.exec(select(func.count()).select_from(Classification)).one()
         kinds = _counted(session, WorkItem.kind)
         delivered = _counted(session, Delivery.state).get("delivered", 0)
+        cards = unlabelled(session)
     table = Table("what became of the feedback", "", title="heed demo", box=None, title_justify="left")
     table.add_row("received", str(received))
     table.add_row("classified (the others hold scores only)", str(classified))
     for kind, words in _KINDS.items():
         table.add_row(words, str(kinds.get(kind, 0)))
     table.add_row("delivered to the help desk", str(delivered))
+    table.add_row("to be labelled blind", str(cards))
     table.add_row("address", address)
     console.print(table)
 

@@ -23,6 +23,8 @@ PEOPLE: Mapping[str, Person] = {
     "ana": Person("supervisor", "her inbox: whom to call, by when, and why"),  # policy.yaml gives her work
     "eva": Person("supervisor", "her team's work: what she is told of, and the largest accounts"),  # ana's manager
     "pia": Person("product", "the backlog: what customers ask for"),
+    "rea": Person("reviewer", "60 answers to label: she sees the words, and not what heed made of them"),
+    "rob": Person("reviewer", "the same answers; where two people differ, a third is asked"),
     "ada": Person("admin", "everything, and what keeps it running"),
 }
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from service.api.dependencies import CursorDep, Position, SessionDep, newest_first, paged
 from service.csv_out import cell, utc
-from service.lab.corrections import Correction, Counted, corrections, counts, events
+from service.lab.labels.corrections import Correction, Counted, corrections, counts, events
 from service.pages.render import page
 from service.pages.visitor import PageRoute, enter
 from service.people.sessions import SignedIn

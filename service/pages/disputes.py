@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse
 from models.taxonomies.taxonomy import Taxonomy
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem
-from service.lab.disputes import Dispute, NotDisputed, adjudicate, open_disputes
-from service.lab.guidelines import InvalidGuideline, add, sentences
-from service.lab.labelling import InvalidLabel, UnknownCard
-from service.lab.rater import rater_of
+from service.lab.labels.disputes import Dispute, NotDisputed, adjudicate, open_disputes
+from service.lab.labels.guidelines import InvalidGuideline, add, sentences
+from service.lab.labels.labelling import InvalidLabel, UnknownCard
+from service.lab.labels.rater import rater_of
 from service.pages import axis_words
 from service.pages.render import page
 from service.pages.visitor import Form, FormDep, PageRoute, enter

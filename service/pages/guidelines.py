@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse
 from models.taxonomies.taxonomy import Taxonomy
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem
-from service.lab.choices import AXES, Choice, choices
-from service.lab.guidelines import LONGEST, InvalidGuideline, add, end, sentences
+from service.lab.labels.choices import AXES, Choice, choices
+from service.lab.labels.guidelines import LONGEST, InvalidGuideline, add, end, sentences
 from service.pages import axis_words
 from service.pages.render import page
 from service.pages.visitor import FormDep, PageRoute, enter

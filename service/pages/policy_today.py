@@ -7,7 +7,7 @@ from itertools import groupby
 
 from sqlmodel import Session
 
-from service.lab.gate_states import NO_VALUE, Cell, cells
+from service.lab.gates.states import NO_VALUE, Cell, cells
 from service.route.certificates import gates
 from service.route.gate_words import certificate_words
 from service.route.phrases import listed, percent

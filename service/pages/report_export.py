@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from service.api.dependencies import SessionDep
 from service.api.problems import Problem, not_found
-from service.lab.last_run import Judged
-from service.lab.light_words import title
-from service.lab.run_result import RunResult
+from service.lab.runs.last_run import Judged
+from service.lab.runs.run_result import RunResult
+from service.lab.watch.light_words import title
 from service.pages.render import asset, page
 from service.pages.report_figures import figures
 from service.pages.visitor import PageRoute, enter

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from calibration.result import Estimate, Undefined
 from calibration.words import percent
-from service.lab.evidence import Binding
-from service.lab.run_result import LabelResult
+from service.lab.labels.evidence import Binding
+from service.lab.runs.run_result import LabelResult
 from service.pages.report_plots import Agreement, Group, Ladder, Rung
 from service.pages.report_trail import Change, Life
 from service.store.lab_tables import Calibrator, Certificate, GateChange, LabelSample

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from calibration.monitoring.promise_broken import WATCH
-from service.lab.last_run import Judged
-from service.lab.trail import trail as checks
+from service.lab.runs.last_run import Judged
+from service.lab.watch.trail import trail as checks
 from service.pages import report_facts as facts
 from service.pages.report_canvas import Picture
 from service.pages.report_plots import people_and_model, promise_ladder, reliability

@@ -10,13 +10,13 @@ from starlette.responses import RedirectResponse
 from calibration.thresholds.precision import OPERATING_POINT
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem, not_found
-from service.lab import gates
-from service.lab.changes import GateNotNow, InvalidChange, UnknownGate
-from service.lab.choices import UnknownAxis, choices
-from service.lab.in_force import in_use
-from service.lab.last_run import Judged, last_run
-from service.lab.light_words import title
-from service.lab.lights import lights
+from service.lab.gates import moves
+from service.lab.gates.changes import GateNotNow, InvalidChange, UnknownGate
+from service.lab.gates.in_force import in_use
+from service.lab.labels.choices import UnknownAxis, choices
+from service.lab.runs.last_run import Judged, last_run
+from service.lab.watch.light_words import title
+from service.lab.watch.lights import lights
 from service.pages import report_words as words
 from service.pages.render import page
 from service.pages.report_figures import figures, trail
@@ -82,18 +82,18 @@ def _act(session: Session, visitor: SignedIn, form: Form, axis: str, label: str)
     where = (axis, label, source or None, language.removesuffix("/") or None)
     match form.text("act"):
         case "hold":
-            held = gates.hold(session, *where, cause="person", certificate_id=None, by=by, reason=reason, at=at)
+            held = moves.hold(session, *where, cause="person", certificate_id=None, by=by, reason=reason, at=at)
             if held is None:
                 raise GateNotNow("Somebody holds exactly this already.")
             return "held"
         case "lift":
-            gates.lift(session, *where, by=by, reason=reason, at=at)
+            moves.lift(session, *where, by=by, reason=reason, at=at)
             return "asked"
         case "move":
             threshold = _number(form.text("at"))
             if threshold is None:
                 raise InvalidChange("threshold", "Choose a position.")
-            change = gates.move(session, *where, threshold=threshold, by=by, reason=reason, at=at)
+            change = moves.move(session, *where, threshold=threshold, by=by, reason=reason, at=at)
             return "asked" if change.state == "waiting" else "moved"
     raise Problem(422, "Choose what to do: move the threshold, hold the label, or lift a hold.")
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from service.lab.light import Light
-from service.lab.light_words import title
+from service.lab.watch.light import Light
+from service.lab.watch.light_words import title
 from service.route.expression import And, Compare, Expression, FieldOf, Fixed, Not, Or, TopicOf
 from service.route.phrases import BELIEFS, condition, percent
 from service.route.policy import Policy

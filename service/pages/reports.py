@@ -14,13 +14,15 @@ from starlette.responses import RedirectResponse
 from calibration.promise import Promise
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem, not_found
-from service.lab import gates, runs, samples
-from service.lab.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
-from service.lab.choices import AXES, choices
-from service.lab.light import LabelLight, Light
-from service.lab.light_words import title
-from service.lab.lights import lights
-from service.lab.progress import Progress, progress
+from service.lab.gates import moves
+from service.lab.gates.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
+from service.lab.labels import samples
+from service.lab.labels.choices import AXES, choices
+from service.lab.labels.progress import Progress, progress
+from service.lab.runs import run as runs
+from service.lab.watch.light import LabelLight, Light
+from service.lab.watch.light_words import title
+from service.lab.watch.lights import lights
 from service.pages import report_words as words
 from service.pages.render import page
 from service.pages.visitor import Form, FormDep, PageRoute, enter
@@ -115,7 +117,7 @@ def send_run(session: SessionDep, visitor: Operator, parts: WiringDep, form: For
 def send_decision(session: SessionDep, visitor: Operator, parts: WiringDep, form: FormDep, change_id: UUID) -> Response:
     """Agree to a change that waits, or decline it."""
     decision = form.text("decision")
-    decide = {"approve": gates.approve, "decline": gates.decline}.get(decision)
+    decide = {"approve": moves.approve, "decline": moves.decline}.get(decision)
     if decide is None:
         raise Problem(422, "Choose: agree to the change, or decline it.")
     try:

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse
 
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem
-from service.lab.choices import AXES, Choice
-from service.lab.disputes import open_disputes
-from service.lab.guidelines import sentences
-from service.lab.labelling import (
+from service.lab.labels.choices import AXES, Choice
+from service.lab.labels.disputes import open_disputes
+from service.lab.labels.guidelines import sentences
+from service.lab.labels.labelling import (
     AlreadySaid,
     InvalidLabel,
     NotNow,
@@ -26,8 +26,8 @@ from service.lab.labelling import (
     submit,
     undo,
 )
-from service.lab.rater import rater_of
-from service.lab.slots import Showing, next_showings
+from service.lab.labels.rater import rater_of
+from service.lab.labels.slots import Showing, next_showings
 from service.pages import axis_words
 from service.pages.last_answer import find_last
 from service.pages.render import page

@@ -20,8 +20,8 @@ from starlette.responses import RedirectResponse
 
 from service.api.dependencies import Wiring, WiringDep
 from service.api.problems import Problem, mistake, problem_of
-from service.lab.rater import rater_of
-from service.lab.slots import waiting
+from service.lab.labels.rater import rater_of
+from service.lab.labels.slots import waiting
 from service.pages.render import page
 from service.people.access import permitted
 from service.people.sessions import SignedIn, signed_in

@@ -41,6 +41,7 @@ class Echo:
     together: Barrier | None = None
     calls: list[tuple[int, int]] = field(default_factory=list)
     name: str = "echo@1"
+    digest: str = "e" * 64
 
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:  # noqa: ARG002 (the protocol's)
         self.calls.append((get_ident(), len(verbatims)))

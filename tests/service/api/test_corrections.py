@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from reviewed import review
 
-from service.lab.corrections import Counted, corrected, counts
-from service.lab.evidence import labels_of, newest_binding
+from service.lab.labels.corrections import Counted, corrected, counts
+from service.lab.labels.evidence import labels_of, newest_binding
 
 POLICY = """
 name: corrections

@@ -17,6 +17,7 @@ class Embedding:
     """The keyword baseline with a vector for each text."""
 
     name = "embedding@1"
+    digest = "e" * 64
 
     def read(self, verbatims: Sequence[Verbatim], taxonomy: Taxonomy) -> list[Reading]:
         vectors = embed(verbatims) if verbatims else ()

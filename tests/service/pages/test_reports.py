@@ -13,9 +13,9 @@ from sqlmodel import col, select
 
 from calibration.promise import Promise
 from models.taxonomies.taxonomy import default_taxonomy
-from service.lab import runs
-from service.lab.run_result import RunResult
-from service.lab.samples import Wanted, draw
+from service.lab.labels.samples import Wanted, draw
+from service.lab.runs import run as runs
+from service.lab.runs.run_result import RunResult
 from service.pages.report_canvas import apart
 from service.pages.report_mistakes import SHOWN
 from service.store.lab_tables import (

@@ -1,0 +1,1 @@
+"""What may pass by itself, and who changed it."""

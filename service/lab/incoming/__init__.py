@@ -1,0 +1,1 @@
+"""What came in lately: how much, and how sure the model was."""

@@ -1,0 +1,1 @@
+"""From drawn records to what people say about them, blind."""

@@ -1,0 +1,1 @@
+"""A source's probabilities corrected by its own reviewed items."""

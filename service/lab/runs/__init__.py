@@ -1,0 +1,1 @@
+"""Labels judged: what they prove, or what is missing."""

@@ -1,0 +1,98 @@
+"""Looks at labels: which attempt at a promise the next one is, and which labels it may use.
+
+Why a promise holds although people look several times, as long as they do not choose when to look by what the labels
+say of the model:
+
+- A look that cannot test anything (too few labels, too few judged by two people) spends nothing and shows nothing of
+  what the model got right. How many labels it still needs depends on no answer. So nobody can stop when it looks good.
+- A look that tested spends the labels it used, whatever it found: samples drawn before it never count again.
+- After one that tested and refused, the next may err half as often (`Promise.at_attempt`): all attempts at a promise
+  together err at most twice as often as it says. After a certificate the count begins anew, on fresh labels.
+- While a certificate is in force, the weekly samples are shown on its audit trail as they come in. They raise alarms
+  and never certify. Other samples drawn meanwhile are shown there too: each beyond the first counts as an attempt,
+  since somebody may have waited for the one that suits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from service.lab.labels.evidence import Binding
+from service.store.lab_tables import Certificate, LabelSample
+
+_KEY = 0x68656C61  # any constant: one run writes down what it found at a time
+_TESTED = text("""
+    SELECT run.finished_at, one -> 'threshold' ->> 'status' = 'certified' AS certified
+    FROM calibration_run run, jsonb_array_elements(run.result -> 'labels') one
+    WHERE run.axis = :axis AND run.state = 'done' AND one ->> 'label' = :label
+        AND (one -> 'threshold' ->> 'status' = 'certified' OR (one -> 'threshold' ->> 'tested')::boolean)
+        AND run.result -> 'read_as' ->> 'classifier' = :classifier
+        AND run.result -> 'read_as' ->> 'model_digest' = :model_digest
+        AND run.result -> 'read_as' ->> 'taxonomy' = :taxonomy
+        AND run.result -> 'read_as' ->> 'preparation' = :preparation
+        AND (run.source = :source OR run.source IS NULL OR CAST(:source AS text) IS NULL)
+    ORDER BY run.finished_at
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class NextLook:
+    """The next look at a label: its attempt, since when samples count, and those that never do."""
+
+    attempt: int
+    since: datetime | None
+    without: frozenset[UUID]
+
+
+def one_at_a_time(session: Session) -> None:
+    """Wait until no other run writes down what it found; until the caller's transaction ends, none does."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _KEY})
+
+
+def next_look(session: Session, axis: str, label: str, source: str | None, binding: Binding) -> NextLook:
+    """Which attempt comes next, and on what; a look at all sources and one at a single source share their labels."""
+    asked = {
+        "axis": axis,
+        "label": label,
+        "source": source,
+        "classifier": binding.classifier,
+        "model_digest": binding.model_digest,
+        "taxonomy": binding.taxonomy,
+        "preparation": binding.preparation,
+    }
+    looks = session.execute(_TESTED, asked).all()
+    certified = [place for place, look in enumerate(looks, start=1) if look.certified]
+    refusals = len(looks) - (certified[-1] if certified else 0)
+    since = looks[-1].finished_at if looks else None
+    watched = _watched(session, axis, label, since)
+    weekly = frozenset(sample.id for sample in watched if sample.purpose == "weekly")
+    return NextLook(1 + refusals + max(0, len(watched) - len(weekly) - 1), since, weekly)
+
+
+def _watched(session: Session, axis: str, label: str, since: datetime | None) -> Sequence[LabelSample]:
+    """The samples whose answers were shown as they came in: drawn while a certificate of the label was in force."""
+    drawn = col(LabelSample.created_at)
+    ended = col(Certificate.ended_at)
+    wanted = [
+        col(LabelSample.axis) == axis,
+        col(LabelSample.pool) == "audit",
+        col(LabelSample.label).is_(None) | (col(LabelSample.label) == label),
+        select(Certificate.id)
+        .where(
+            col(Certificate.axis) == axis,
+            col(Certificate.label) == label,
+            col(Certificate.state).in_(["live", "superseded"]),
+            col(Certificate.classifier) == col(LabelSample.classifier),
+            col(Certificate.model_digest) == col(LabelSample.model_digest),
+            col(Certificate.issued_at) <= drawn,
+            ended.is_(None) | (ended > drawn),
+        )
+        .exists(),
+    ]
+    if since is not None:
+        wanted.append(drawn > since)
+    return session.exec(select(LabelSample).where(*wanted)).all()

@@ -1,0 +1,1 @@
+"""Promises watched, week by week, and how each stands."""
