@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.certification.agreement import AGREEMENT_FLOOR
 from calibration.labels.label import InvalidLabels
 from calibration.promise import Promise
 from calibration.report.publish import fixed_thresholds, publish, told

@@ -2,8 +2,7 @@
 
 import math
 
-from scipy.special import betainc, betaincinv
-from scipy.stats import beta, norm
+import scipy
 
 from calibration.arrays import confidence_level
 from calibration.result import Estimate, Undefined
@@ -26,8 +25,8 @@ def clopper_pearson(right: int, n: int, *, confidence: float = 0.95) -> Estimate
     tail = (1 - confidence_level(confidence)) / 2
     if n == 0:
         return Undefined("no item was judged", 0, "Clopper-Pearson")
-    low = 0.0 if right == 0 else float(beta.ppf(tail, right, n - right + 1))
-    high = 1.0 if right == n else float(beta.isf(tail, right + 1, n - right))
+    low = 0.0 if right == 0 else float(scipy.special.betaincinv(right, n - right + 1, tail))
+    high = 1.0 if right == n else float(scipy.special.betainccinv(right + 1, n - right, tail))
     return Estimate(right / n, low, high, confidence, n, "Clopper-Pearson")
 
 
@@ -44,7 +43,7 @@ def lower_bound(right: int, n: int, *, confidence: float) -> float:
     """
     _check(right, n)
     tail = 1 - confidence_level(confidence)
-    return 0.0 if right == 0 else float(betaincinv(right, n - right + 1, tail))
+    return 0.0 if right == 0 else float(scipy.special.betaincinv(right, n - right + 1, tail))
 
 
 def wilson(right: int, n: int, *, confidence: float = 0.95) -> Estimate | Undefined:
@@ -61,7 +60,7 @@ def wilson(right: int, n: int, *, confidence: float = 0.95) -> Estimate | Undefi
     (0.2553, 0.3662)
     """
     _check(right, n)
-    z = float(norm.isf((1 - confidence_level(confidence)) / 2))
+    z = -float(scipy.special.ndtri((1 - confidence_level(confidence)) / 2))
     if n == 0:
         return Undefined("no item was judged", 0, "Wilson")
     share = right / n
@@ -91,7 +90,7 @@ def p_value_at_least(wrong: int, n: int, precision: float) -> float:
     if wrong == n:
         return 1.0
     # the binomial tail as an incomplete beta: a ladder asks for many, and `scipy.stats` takes 50 times as long
-    return float(betainc(n - wrong, wrong + 1, precision))
+    return float(scipy.special.betainc(n - wrong, wrong + 1, precision))
 
 
 def _check(part: int, n: int) -> None:

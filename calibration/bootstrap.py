@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import Floats, confidence_level, counts
 from calibration.result import Degenerate, Estimate, Undefined
@@ -94,9 +94,9 @@ def bca_bootstrap(
     made = _drawn(statistic, there, draw, draws, seed, procedure)
     if isinstance(made, Undefined):
         return made
-    z = norm.ppf([tail, 1 - tail]) + _bias(made)
+    z = scipy.special.ndtri([tail, 1 - tail]) + _bias(made)
     room = np.maximum(1 - _acceleration(statistic, there) * z, LEAST_ROOM)
-    low, high = np.quantile(made.values, norm.cdf(_bias(made) + z / room))
+    low, high = np.quantile(made.values, scipy.special.ndtr(_bias(made) + z / room))
     return Estimate(
         made.value, min(float(low), made.value), max(float(high), made.value), confidence, items, made.procedure
     )
@@ -148,7 +148,7 @@ def _bias(made: _Drawn) -> float:
     n = made.values.size
     below = np.count_nonzero(made.values < made.value - ROUNDING)
     upto = np.count_nonzero(made.values <= made.value + ROUNDING)
-    return float(norm.ppf(np.clip((below + upto) / (2 * n), 1 / (2 * n), 1 - 1 / (2 * n))))
+    return float(scipy.special.ndtri(np.clip((below + upto) / (2 * n), 1 / (2 * n), 1 - 1 / (2 * n))))
 
 
 def _acceleration(statistic: Callable[[Floats], float], times: Floats) -> float:

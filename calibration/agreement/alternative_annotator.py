@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import false_discovery_control
-from scipy.stats import t as student
 
 from calibration.agreement.answers import LeftOut
 from calibration.agreement.estimate import alike
@@ -161,7 +160,7 @@ def _left_out_raters(
     model = np.bincount(place, weights=model_wins) / n
     person = np.bincount(place, weights=person_wins) / n
     p_values = np.array([_p_value((person_wins - model_wins)[place == one], margin) for one in range(len(names))])
-    replaceable = np.asarray(false_discovery_control(p_values, method="by")) <= false_discoveries
+    replaceable = np.asarray(scipy.stats.false_discovery_control(p_values, method="by")) <= false_discoveries
     columns = (names, n, model, person, p_values, replaceable)
     return tuple(LeftOutRater(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
 
@@ -171,7 +170,7 @@ def _p_value(difference: Floats, margin: float) -> float:
     spread = float(difference.std(ddof=1))
     if spread == 0:
         return float((1 - margin) ** n) if difference[0] <= 0 else 1.0
-    return float(student.cdf((difference.mean() - margin) / (spread / math.sqrt(n)), n - 1))
+    return float(scipy.special.stdtr(n - 1, (difference.mean() - margin) / (spread / math.sqrt(n))))
 
 
 def _average_advantage(

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.agreement.estimate import NO_SPREAD, alike
 from calibration.agreement.ratings import Statistic, checked_ratings, repeated, with_missing
@@ -49,7 +49,7 @@ def cohen_kappa(
     error = _standard_error(table / n, matrix, value, expected, n)
     if error < NO_SPREAD:
         return alike(value, float(matrix.max()) / expected, n, confidence=confidence, procedure=PROCEDURE)
-    half = float(norm.isf((1 - confidence) / 2)) * error
+    half = -float(scipy.special.ndtri((1 - confidence) / 2)) * error
     return Estimate(value, max(-1.0, value - half), min(1.0, value + half), confidence, n, PROCEDURE, error)
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
-from scipy.special import logsumexp
 
 from calibration.agreement.answers import Answers
 from calibration.arrays import Booleans, Floats, Integers
@@ -101,7 +100,9 @@ def _refusal(answers: Answers) -> str | None:
 def _table(answers: Answers, classes: int) -> Sparse:
     """Count how often (item) was given (rater, label): sparse, repeated answers add up."""
     shape = (int(answers.item.max()) + 1, (int(answers.rater.max()) + 1) * classes)
-    return csr_array((np.ones(len(answers.item)), (answers.item, answers.rater * classes + answers.label)), shape=shape)
+    return scipy.sparse.csr_array(
+        (np.ones(len(answers.item)), (answers.item, answers.rater * classes + answers.label)), shape=shape
+    )
 
 
 def _majority_shares(answers: Answers, classes: int) -> Floats:
@@ -123,5 +124,5 @@ def _maximise(table: Sparse, posteriors: Floats, rated: Booleans, smoothing: flo
 def _expect(table: Sparse, shares: Floats, errors: Floats) -> tuple[Floats, float]:
     by_answer = np.log(np.maximum(errors, NEVER)).reshape(-1, len(shares))
     joint = np.asarray(table @ by_answer) + np.log(np.maximum(shares, NEVER))
-    evidence = np.asarray(logsumexp(joint, axis=1, keepdims=True))
+    evidence = np.asarray(scipy.special.logsumexp(joint, axis=1, keepdims=True))
     return np.exp(joint - evidence), float(evidence.sum())

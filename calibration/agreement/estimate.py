@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.stats import t
+import scipy
 
 from calibration.arrays import Floats
 from calibration.binomial import clopper_pearson
@@ -41,7 +41,7 @@ def chance_corrected(
     error = math.sqrt(float(((linear - value) ** 2).sum()) / (items * (items - 1)))
     if error < NO_SPREAD:
         return alike(value, worst / chance, n, confidence=confidence, procedure=procedure)
-    half = float(t.isf((1 - confidence) / 2, items - 1)) * error
+    half = -float(scipy.special.stdtrit(items - 1, (1 - confidence) / 2)) * error
     return Estimate(value, max(-1.0, value - half), min(1.0, value + half), confidence, n, procedure, error)
 
 

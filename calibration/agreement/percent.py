@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.agreement.ratings import Statistic, label_counts, pair_disagreement, repeated
 from calibration.agreement.scale import nominal
@@ -75,7 +75,7 @@ def _agreed(ratings: ArrayLike, categories: int) -> Floats:
 
 
 def _wilson(share: float, n: float, confidence: float) -> tuple[float, float]:
-    z = float(norm.isf((1 - confidence) / 2))
+    z = -float(scipy.special.ndtri((1 - confidence) / 2))
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return (0.0 if share == 0 else max(0.0, centre - half)), (1.0 if share == 1 else min(1.0, centre + half))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from calibration.arrays import Floats, floats
 from calibration.calibrators.newton import fit_logistic
@@ -40,7 +40,7 @@ class Beta:
         array([0.5])
         """
         features = _features(floats(logits, "logits"))
-        return np.asarray(expit(features @ np.array([self.a, self.b, self.c])), dtype=np.float64)
+        return np.asarray(scipy.special.expit(features @ np.array([self.a, self.b, self.c])), dtype=np.float64)
 
 
 def fit_beta(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None = None) -> Beta | Undefined:
@@ -83,7 +83,7 @@ def _best_that_rises(pooled: Tally) -> tuple[float, float, float] | None:
         if slope <= 0:  # flat but for rounding
             continue
         flat = False
-        residual = pooled.totals * (targets - expit(slope * features[:, kept] + shift))
+        residual = pooled.totals * (targets - scipy.special.expit(slope * features[:, kept] + shift))
         if residual @ features[:, other] <= 0:
             return (float(slope), 0.0, float(shift)) if kept == 0 else (0.0, float(slope), float(shift))
     if flat:

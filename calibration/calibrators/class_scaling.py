@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp, softmax
 
 from calibration.arrays import Floats, Integers, counts
 from calibration.arrays import weights as checked_weights
@@ -42,7 +42,7 @@ class ClassScaling:
         scores = class_logits(logits)
         if scores.shape[1] != len(self.scales):
             raise ValueError(f"logits must have {len(self.scales)} columns, as the map, not {scores.shape[1]}")
-        return np.asarray(softmax(scores * self.scales + self.biases, axis=1), dtype=np.float64)
+        return np.asarray(scipy.special.softmax(scores * self.scales + self.biases, axis=1), dtype=np.float64)
 
 
 def fit_class_identity(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None = None) -> ClassScaling:
@@ -148,8 +148,11 @@ def _fit(
     def loss(parameters: Floats) -> tuple[float, Floats, Floats]:
         scales, biases = np.split(free @ parameters, 2)
         eta = scores * scales + biases
-        p = softmax(eta, axis=1)
-        value = each @ (logsumexp(eta, axis=1) - np.sum(truth * eta, axis=1)) + parameters @ spread @ parameters
+        p = scipy.special.softmax(eta, axis=1)
+        value = (
+            each @ (scipy.special.logsumexp(eta, axis=1) - np.sum(truth * eta, axis=1))
+            + parameters @ spread @ parameters
+        )
         error = each[:, np.newaxis] * (p - truth)
         gradient = np.concatenate([np.sum(error * scores, axis=0), error.sum(axis=0)])
         moves = np.hstack([p * scores, p])

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from calibration.arrays import Floats, floats
 from calibration.calibrators.tally import tally
@@ -25,7 +25,7 @@ class Identity:
         >>> Identity().apply([0.0])
         array([0.5])
         """
-        return np.asarray(expit(floats(logits, "logits")), dtype=np.float64)
+        return np.asarray(scipy.special.expit(floats(logits, "logits")), dtype=np.float64)
 
 
 def fit_identity(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None = None) -> Identity:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import Floats, booleans, probabilities
 from calibration.arrays import weights as checked_weights
@@ -65,7 +65,7 @@ def calibration_in_the_large(
     )
     tested = variance >= LEAST_VARIANCE
     z = np.divide(observed - expected, np.sqrt(variance), out=np.zeros(size), where=tested)
-    p_values = 2 * norm.sf(np.abs(z))
+    p_values = 2 * scipy.special.ndtr(-np.abs(z))
     adjusted = np.ones(size)
     adjusted[tested] = holm(p_values[tested])
     results: dict[str, InTheLarge | Undefined] = {}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
 
 from calibration.arrays import Floats, floats
 from calibration.calibrators.tally import no_better_than_chance, refusal, tally
@@ -86,4 +86,4 @@ def pool_adjacent_violators(values: ArrayLike, weights: ArrayLike) -> Floats:
     each = floats(weights, "weights", shape=sequence.shape)
     if np.any(each <= 0):
         raise ValueError("weights must be above 0: leave out what has no weight")
-    return np.asarray(isotonic_regression(sequence, weights=each).x, dtype=np.float64)
+    return np.asarray(scipy.optimize.isotonic_regression(sequence, weights=each).x, dtype=np.float64)

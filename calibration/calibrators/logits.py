@@ -1,8 +1,8 @@
 """Between probabilities and logits: every map of this room works on logits, never on probabilities."""
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import log_softmax, logit
 
 from calibration.arrays import Floats, floats, probabilities
 
@@ -22,7 +22,9 @@ def to_logits(values: ArrayLike, *, least: float = LEAST) -> Floats:
     array([ 0.    ,  1.0986, 13.8155])
     """
     _between(least)
-    return np.asarray(logit(np.clip(probabilities(values, "probabilities"), least, 1 - least)), dtype=np.float64)
+    return np.asarray(
+        scipy.special.logit(np.clip(probabilities(values, "probabilities"), least, 1 - least)), dtype=np.float64
+    )
 
 
 def to_class_logits(values: ArrayLike, *, least: float = LEAST) -> Floats:
@@ -38,7 +40,7 @@ def to_class_logits(values: ArrayLike, *, least: float = LEAST) -> Floats:
     """
     _between(least)
     logs = np.log(np.maximum(probabilities(values, "probabilities", shape=(None, None)), least))
-    return np.asarray(log_softmax(class_logits(logs), axis=1), dtype=np.float64)
+    return np.asarray(scipy.special.log_softmax(class_logits(logs), axis=1), dtype=np.float64)
 
 
 def class_logits(values: ArrayLike) -> Floats:

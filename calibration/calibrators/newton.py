@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from calibration.arrays import Floats
 from calibration.result import Degenerate
@@ -65,7 +65,7 @@ def fit_logistic(design: Floats, targets: Floats, weights: Floats, ridge: Floats
     def loss(coefficients: Floats) -> tuple[float, Floats, Floats]:
         eta = design @ coefficients
         value = weights @ (np.logaddexp(0, eta) - targets * eta) + ridge @ coefficients**2 / 2
-        p = expit(eta)
+        p = scipy.special.expit(eta)
         gradient = design.T @ (weights * (p - targets)) + ridge * coefficients
         hessian = (design.T * (weights * p * (1 - p))) @ design + np.diag(ridge)
         return float(value), gradient, hessian

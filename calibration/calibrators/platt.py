@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from calibration.arrays import Floats, floats
 from calibration.calibrators.newton import fit_logistic
@@ -36,7 +36,7 @@ class Platt:
         >>> Platt(1.0, -1.0).apply([1.0])
         array([0.5])
         """
-        return np.asarray(expit(self.slope * floats(logits, "logits") + self.intercept), dtype=np.float64)
+        return np.asarray(scipy.special.expit(self.slope * floats(logits, "logits") + self.intercept), dtype=np.float64)
 
 
 def fit_platt(logits: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None = None) -> Platt | Undefined:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from calibration.arrays import Booleans, Floats, Integers, booleans, floats
 from calibration.arrays import weights as checked_weights
@@ -55,7 +55,7 @@ class SegmentMap:
         place = np.array([known.get(name, -1) for name in names], dtype=np.int64)
         shift = np.append(self.shifts, 0.0)[place]  # place -1: none
         slope = self.slope + np.append(self.slopes, 0.0)[place]
-        return np.asarray(expit(slope * scores + self.intercept + shift), dtype=np.float64)
+        return np.asarray(scipy.special.expit(slope * scores + self.intercept + shift), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ def _variances(sample: _Sample, targets: Floats, group: Integers, shared: Platt)
     shifts = _ratio(_sums(group, sample.each * (targets - p)), information)
     shift_variance = _variance_between(shifts, information)
     own = np.flatnonzero(_sums(group, sample.each) > OWN_SLOPE_ABOVE)
-    p = expit(shared.slope * sample.scores + shared.intercept + shifts[group])
+    p = scipy.special.expit(shared.slope * sample.scores + shared.intercept + shifts[group])
     weight = sample.each * p * (1 - p)
     centred = sample.scores - _ratio(_sums(group, weight * sample.scores), _sums(group, weight))[group]
     steepness = _sums(group, weight * centred**2)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from calibration.arrays import Floats, floats
 from calibration.calibrators.newton import fit_logistic
@@ -35,7 +35,7 @@ class Temperature:
         >>> Temperature(2.0).apply([0, 2]).round(4)
         array([0.5   , 0.7311])
         """
-        return np.asarray(expit(floats(logits, "logits") / self.temperature), dtype=np.float64)
+        return np.asarray(scipy.special.expit(floats(logits, "logits") / self.temperature), dtype=np.float64)
 
 
 def fit_temperature(

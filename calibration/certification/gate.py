@@ -1,6 +1,5 @@
 """The gate: a promise about one label, certified or refused, with every condition and what was found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -8,19 +7,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from calibration.agreement.krippendorff import krippendorff_alpha
-from calibration.agreement.scale import nominal
-from calibration.arrays import Floats
+from calibration.certification.agreement import (
+    AGREEMENT_FLOOR,
+    LEAST_OVERLAP,
+    SAME_ANSWER_FLOOR,
+    PeopleAgree,
+    people_agree,
+)
 from calibration.certification.evidence import Evidence, gather
-from calibration.certification.items import Item, Question
+from calibration.certification.items import Question
 from calibration.promise import Promise
-from calibration.result import Estimate, Undefined
+from calibration.result import Undefined
 from calibration.thresholds.precision import GRID, Certified, Refused, certify_precision
 from calibration.words import counted
-
-AGREEMENT_FLOOR = 0.667  # Krippendorff (2004): below it, data allow no conclusions
-LEAST_OVERLAP = 30  # items two people labelled; from fewer, agreement is an anecdote
-ONE_SIDED_95 = 0.90  # a two-sided interval at 90 % has the one-sided 95 % bound as its lower end
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Verdict:
     outcome: Certified | Refused
     checks: tuple[Check, ...]
     evidence: Evidence
-    agreement: Estimate | Undefined
+    agreement: PeopleAgree
 
     @property
     def certified(self) -> bool:
@@ -66,8 +65,8 @@ def judge(
 ) -> Verdict:
     """Certify the promise for one label, or refuse it and say what is missing.
 
-    Four checks: the items were drawn at random, the answers were blind, people agree with each other (one-sided 95 %
-    lower bound of Krippendorff's alpha on the items two of them labelled), and the labels suffice. `grid` holds the
+    Four checks: the items were drawn at random, the answers were blind, people agree with each other (`people_agree`,
+    with `agreement_floor`), and the labels suffice. `grid` holds the
     thresholds to try, declared before the labels were seen. `line` is the lowest score whose items the promise may rest
     on (`gather`); people's agreement is measured on all items, since it is theirs and not the model's.
 
@@ -88,17 +87,15 @@ def judge(
     >>> [check.name for check in verdict.checks if not check.holds]
     ['people agree']
     """
-    if not 0 <= agreement_floor <= 1:
-        raise ValueError(f"agreement_floor must be from 0 to 1, not {agreement_floor}")
     if line is not None and np.min(grid) < line:
         raise ValueError(f"grid must lie at or above the line of {line:g}, not reach down to {np.min(grid):g}")
     evidence = gather(question, seed=seed, line=line)
     outcome = certify_precision(evidence.scores, evidence.right, promise, grid=grid)
-    agreement = krippendorff_alpha(overlap(evidence.blind), distance=nominal(2), confidence=ONE_SIDED_95, seed=seed)
+    agreement = people_agree(evidence.blind, floor=agreement_floor, seed=seed)
     checks = (
         _drawn_at_random(evidence),
         _blind(evidence),
-        _people_agree(agreement, agreement_floor),
+        _people_agree(agreement),
         _labels_suffice(outcome, evidence),
     )
     return Verdict(question.axis, question.label, outcome, checks, evidence, agreement)
@@ -117,46 +114,6 @@ def unsettled_from(evidence: Evidence, threshold: float) -> int:
         gold.right is None and item.probability >= threshold
         for item, gold in zip(evidence.sample, evidence.gold, strict=True)
     )
-
-
-def overlap(items: Sequence[Item]) -> Floats:
-    """What people said blind about the items that at least two of them judged: (items, places), 1, 0 and nan.
-
-    A row holds an item's answers in the order of the raters' names. Its places are no raters, since of many raters
-    each judges a few; agreement depends on the answers alone.
-
-    Source: K. Krippendorff, "Computing Krippendorff's alpha-reliability" (2011): the reliability data matrix.
-
-    >>> overlap(())
-    array([], shape=(0, 0), dtype=float64)
-    """
-    twice = twice_judged(items)
-    matrix = np.full((len(twice), max(map(len, twice), default=0)), np.nan)
-    for row, said in zip(matrix, twice, strict=True):
-        row[: len(said)] = [said[rater] for rater in sorted(said)]
-    return matrix
-
-
-def twice_judged(items: Sequence[Item]) -> list[dict[str, bool]]:
-    """Of each item that at least two people judged blind and were sure of, what each of them said.
-
-    Of a person's repeated answers one counts, no before yes, since a file does not say which came first; repeats
-    measure the person. Adjudicated answers are no second opinion and stay out.
-
-    Source: Krippendorff (2011), as above: an item with one answer says nothing about agreement.
-
-    >>> twice_judged(())
-    []
-    """
-    said = [
-        {
-            answer.rater: answer.right
-            for answer in reversed(item.answers)
-            if answer.blind and not answer.adjudicated and answer.right is not None
-        }
-        for item in items
-    ]
-    return [one for one in said if len(one) > 1]
 
 
 def _drawn_at_random(evidence: Evidence) -> Check:
@@ -203,27 +160,39 @@ def _blind(evidence: Evidence) -> Check:
     return check(holds=True, finding=f"{counted(len(evidence.blind), 'text was', 'texts were')} judged blind{without}.")
 
 
-def _people_agree(agreement: Estimate | Undefined, floor: float) -> Check:
+def _people_agree(agreement: PeopleAgree) -> Check:
     check = partial(Check, "people agree")
-    if agreement.n < LEAST_OVERLAP:
-        judged = f"Of the texts that count, {counted(agreement.n, 'was judged', 'were judged')}"
-        remedy = (
-            f"let a second person judge {LEAST_OVERLAP - agreement.n} more, under a name of their own (column rater)"
-        )
+    n, alpha, ac1, floor = agreement.n, agreement.alpha, agreement.ac1, agreement.floor
+    if n < LEAST_OVERLAP:
+        judged = f"Of the texts that count, {counted(n, 'was judged', 'were judged')}"
+        remedy = f"let a second person judge {LEAST_OVERLAP - n} more, under a name of their own (column rater)"
         return check(holds=False, finding=f"{judged} by two people, {LEAST_OVERLAP} are needed: {remedy}.")
-    judged = f"On the {agreement.n} texts that two people judged,"
-    if isinstance(agreement, Undefined):
+    judged = f"On the {n} texts that two people judged,"
+    if isinstance(alpha, Undefined) or isinstance(ac1, Undefined):
+        reason = alpha.reason if isinstance(alpha, Undefined) else "too few answers"
         remedy = "let two people also judge texts where the answer is likely to be the other one"
-        return check(holds=False, finding=f"{judged} agreement cannot be measured ({agreement.reason}): {remedy}.")
+        return check(holds=False, finding=f"{judged} agreement cannot be measured ({reason}): {remedy}.")
     found = (
-        f"{judged} agreement beyond chance (alpha: 1 is perfect, 0 is guessing) is {agreement.value:.2f}, with 95 % "
-        f"confidence above {agreement.low:.2f}"
+        f"{judged} agreement beyond chance (alpha: 1 is perfect, 0 is guessing) is {alpha.value:.2f}, with 95 % "
+        f"confidence above {alpha.low:.2f}"
     )
-    if agreement.low < floor:
-        more = "" if agreement.value < floor else ", or have more texts judged twice"
-        remedy = f"sharpen the guideline where people differ{more}"
-        return check(holds=False, finding=f"{found}; {floor:g} is needed: {remedy}.")
-    return check(holds=True, finding=f"{found} ({floor:g} is needed).")
+    if agreement.rule == "alpha":
+        return check(holds=True, finding=f"{found} ({floor:g} is needed).")
+    if agreement.rule == "same answer":
+        return check(holds=True, finding=f"{found}. {_nearly_all_alike(agreement, ac1.low)}")
+    more = "" if alpha.value < floor else ", or have more texts judged twice"
+    remedy = f"sharpen the guideline where people differ{more}"
+    return check(holds=False, finding=f"{found}; {floor:g} is needed: {remedy}.")
+
+
+def _nearly_all_alike(agreement: PeopleAgree, low: float) -> str:
+    """Why people are believed although alpha's bound is low."""
+    rarer = counted(agreement.rarer, "text", "texts")
+    return (
+        f"Nearly all answers are the same, and the others too few to say more. But people agreed on {rarer} of those "
+        f"others, which guessing hardly ever does, and give the same answer so often (AC1, made for such texts, lies "
+        f"above {low:.2f}, {max(agreement.floor, SAME_ANSWER_FLOOR):g} is needed) that one person's word will do."
+    )
 
 
 def _labels_suffice(outcome: Certified | Refused, evidence: Evidence) -> Check:

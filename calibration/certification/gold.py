@@ -35,9 +35,10 @@ def settle(item: Item) -> Gold:
     Of three or more people who were sure, more than half decide; two who differ make a dispute. Who contradicts
     themselves on a hidden repeat was not sure: they are out and the others decide, and alone they make a dispute. 'Not
     sure' contradicts nobody, but is no answer either. Answers that were not blind count for nothing here. An
-    adjudicated one settles a dispute or a doubt among blind answers, also against their majority; against answers that
-    nobody contradicted it makes a dispute, which wants another blind answer first: else whoever sees the model's
-    answer could overrule the people who did not.
+    adjudicated one settles a dispute or a doubt among blind answers, also against their majority, and against the one
+    who was sure where the others doubted. Against answers that nobody contradicted or doubted, and against two who
+    agree, it makes a dispute, which wants another blind answer first: else whoever sees the model's answer could
+    overrule the people who did not.
 
     Source: the adjudication scheme of R. Artstein and M. Poesio, "Inter-coder agreement for computational
     linguistics", Computational Linguistics 34 (2008), section 5; the majority of three or more, R. Snow et al., "Cheap
@@ -59,7 +60,7 @@ def settle(item: Item) -> Gold:
         return Gold(None, Standing.NOT_BLIND)
     voices = _voices(blind)
     if len(set(voices)) == 1:
-        return _uncontradicted(voices, verdicts)
+        return _uncontradicted(voices, verdicts, doubted=len({answer.rater for answer in blind}) > len(voices))
     if verdicts:
         return Gold(verdicts.pop(), Standing.ADJUDICATED) if len(verdicts) == 1 else Gold(None, Standing.DISPUTED)
     yes = sum(voices)
@@ -78,7 +79,9 @@ def _voices(blind: list[Answer]) -> list[bool]:
     return [right for answers in said.values() if len(answers) == 1 for right in answers]
 
 
-def _uncontradicted(voices: list[bool], verdicts: set[bool | None]) -> Gold:
+def _uncontradicted(voices: list[bool], verdicts: set[bool | None], *, doubted: bool) -> Gold:
     if verdicts - set(voices):
+        if doubted and len(voices) == len(verdicts) == 1:
+            return Gold(not voices[0], Standing.ADJUDICATED)
         return Gold(None, Standing.DISPUTED)
     return Gold(voices[0], Standing.AGREED if len(voices) > 1 else Standing.SINGLE)

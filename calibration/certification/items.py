@@ -12,16 +12,18 @@ _ABOUT_THE_ITEM = ("text", "probability", "pool", "inclusion_probability", "sour
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person said: right, wrong, or None for not sure; `adjudicated` if it settled a dispute.
+    """What one person said: right, wrong, or None for not sure.
 
-    `blind` is None where the file does not say. A person who saw the item twice has two answers: the repeat measures
-    the person, it is no second opinion.
+    `adjudicated` if it settled a dispute, `tiebreak` if it was asked for only since others differed or doubted. `blind`
+    is None where the file does not say. A person who saw the item twice has two answers: the repeat measures the
+    person, it is no second opinion.
     """
 
     rater: str
     right: bool | None
     blind: bool | None
     adjudicated: bool
+    tiebreak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,19 @@ def _question(axis: str, name: str, labels: Sequence[Label], raters: Mapping[str
 def _item(copies: Sequence[Sequence[Label]], raters: Mapping[str, str]) -> Item:
     first = copies[0][0]
     answers = [
-        Answer(raters[one.rater.casefold()], one.human, one.blind, one.adjudicated) for copy in copies for one in copy
+        Answer(raters[one.rater.casefold()], one.human, one.blind, one.adjudicated, one.tiebreak)
+        for copy in copies
+        for one in copy
     ]
     return Item(
         ids=tuple(copy[0].id for copy in copies),
-        answers=tuple(sorted(answers, key=lambda one: (one.rater, str(one.right), str(one.blind), one.adjudicated))),
+        answers=tuple(sorted(answers, key=_order)),
         **{name: getattr(first, name) for name in _ABOUT_THE_ITEM},
     )
+
+
+def _order(answer: Answer) -> tuple[str, str, str, bool, bool]:
+    return answer.rater, str(answer.right), str(answer.blind), answer.adjudicated, answer.tiebreak
 
 
 def _contradictions(labels: Iterable[Label]) -> Iterator[Fault]:

@@ -15,7 +15,9 @@ class Label:
 
     `probability` is the model's for `label`, 0 to 1. `human` is the answer; None is 'not sure'. `pool`, `blind` and
     `inclusion_probability` are None where the file does not say: what is not said never certifies anything.
-    `adjudicated` marks the answer that settled a dispute, with all the others in view.
+    `adjudicated` marks the answer that settled a dispute, with all the others in view; `tiebreak` one that was
+    asked for only since others differed or doubted, so that it decides and measures nobody's agreement. A file does not
+    say so.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Label:
     source: str = ""
     language: str = ""
     adjudicated: bool = False
+    tiebreak: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import Booleans, Floats, Integers, booleans, confidence_level, floats
 from calibration.arrays import weights as item_weights
@@ -45,7 +45,7 @@ def roc_auc(
     value = round(float(ups @ above_down / ups.sum()), 12)
     error = math.sqrt(_variance_of_mean(above_down, ups) + _variance_of_mean(above_up, downs))
     if error > ROUNDING:
-        half = error * float(norm.isf(tail))
+        half = -error * float(scipy.special.ndtri(tail))
         return Estimate(value, max(0.0, value - half), min(1.0, value + half), confidence, n, name, error)
     if value not in (0.0, 1.0):
         return Undefined("all positives share a score and all negatives share one: nothing varies", n, name)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import binom
 
 from calibration.arrays import booleans, confidence_level, probabilities
 from calibration.binomial import wilson
@@ -64,7 +64,7 @@ def reliability_bins(
     for one in np.unique(number):
         scores, right = predicted[number == one], int(came_true[number == one].sum())
         mean = min(1.0, float(scores.mean()))
-        band = binom.ppf([tail, 1 - tail], len(scores), mean) / len(scores)
+        band = scipy.stats.binom.ppf([tail, 1 - tail], len(scores), mean) / len(scores)
         share = interval(right, len(scores), confidence=confidence)
         rows.append(
             ReliabilityBin(

@@ -1,9 +1,8 @@
 """Smooth ECE: the calibration error without bins."""
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.fft import dct, idct
-from scipy.optimize import brentq
 
 from calibration.arrays import Floats, booleans, probabilities
 from calibration.arrays import weights as item_weights
@@ -79,11 +78,11 @@ def smoothed_gap(probability: Floats) -> ErrorOf:
             raise Degenerate("no item carries weight")
         residual = weights * (outcome - probability) / total
         grid = np.bincount(left, (1 - part) * residual, CELLS) + np.bincount(right, part * residual, CELLS)
-        waves = dct(grid)
+        waves = scipy.fft.dct(grid)
 
         def excess(sigma: float) -> float:
-            return float(np.abs(idct(waves * np.exp(decay * sigma**2))).sum()) - sigma
+            return float(np.abs(scipy.fft.idct(waves * np.exp(decay * sigma**2))).sum()) - sigma
 
-        return float(brentq(excess, 0.0, 1.0 + PRECISION, xtol=PRECISION))
+        return float(scipy.optimize.brentq(excess, 0.0, 1.0 + PRECISION, xtol=PRECISION))
 
     return error

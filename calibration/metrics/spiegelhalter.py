@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import booleans, probabilities
 from calibration.result import Undefined
@@ -45,4 +45,4 @@ def spiegelhalter(outcome: ArrayLike, probability: ArrayLike) -> CalibrationTest
     if variance <= 0:
         return Undefined("every probability is 0, 0.5 or 1: nothing can be tested", len(p), PROCEDURE)
     z = float(((y - p) * (1 - 2 * p)).sum()) / math.sqrt(variance)
-    return CalibrationTest(z, float(2 * norm.sf(abs(z))), len(p), PROCEDURE)
+    return CalibrationTest(z, float(2 * scipy.special.ndtr(-abs(z))), len(p), PROCEDURE)

@@ -21,11 +21,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class CellWeeks:
-    """Of a cell's `n` blind audit labels week by week, how many were `wrong`; every cell has the same weeks."""
+    """Of a cell's `n` blind audit labels week by week, how many were `wrong`; every cell has the same weeks.
+
+    `since` is the week (from 0) in which the cell's first text was drawn, labelled by then or not; where it is not
+    given, the week of its first label. Labels that come late would move the latter, and with it other cells' levels.
+    """
 
     cell: Cell
     wrong: tuple[int, ...]
     n: tuple[int, ...]
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def watch_cells(
     """Whether the promise is broken everywhere, or in single cells, from the audit labels of each week.
 
     Labels must be a blind uniform sample of what passed the threshold. Half of `alpha` goes to the alarm on all cells
-    together, half to those of single cells. Of the latter, the cells of the first week with labels share a half
+    together, half to those of single cells. Of the latter, the cells drawn first share a half
     equally, those that come next share half of what is left, and so on: the level of a cell never changes after its
     first week, whichever come later, and all levels together stay within `alpha` (Bonferroni). Each alarm is the
     `audit_alarm`, so that one may look every week. The promise was made for all cells together: a cell whose precision
@@ -89,7 +94,7 @@ def watch_cells(
     confidence_level(alpha, "alpha")
     wrong, n = _weeks(weeks_by_cell)
     everywhere = audit_alarm(wrong.sum(axis=0), n.sum(axis=0), precision, alpha=alpha / 2, horizon=horizon)
-    shares = _shares(n)
+    shares = _shares(n, [one.since for one in weeks_by_cell])
     watched = []
     for place, one in enumerate(weeks_by_cell):
         share = float(shares[place])
@@ -111,11 +116,12 @@ def _weeks(cells: Sequence[CellWeeks]) -> tuple[Integers, Integers]:
     )
 
 
-def _shares(n: Integers) -> Floats:
-    """Each cell's share of the cells' error rate, by the week of its first label; they add up to 1 at most."""
+def _shares(n: Integers, since: Sequence[int | None]) -> Floats:
+    """Each cell's share of the cells' error rate, by the week it came up first; they add up to 1 at most."""
     weeks = n.shape[1]
     labelled = n > 0
     first = np.where(labelled.any(axis=1), labelled.argmax(axis=1) if weeks else 0, weeks)
+    first = np.array([week if told is None else told for week, told in zip(first, since, strict=True)])
     arrivals, place, together = np.unique(first, return_inverse=True, return_counts=True)
     shares: Floats = (0.5 ** np.arange(1, len(arrivals) + 1) / together)[place]
     return shares

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
 
 from calibration.arrays import Floats, confidence_level, counts, floats
 from calibration.result import Undefined
@@ -53,7 +53,7 @@ def psi_level(n_reference: int, n_current: int, bins: int, *, alpha: float = 0.0
     """
     if n_reference < 1 or n_current < 1 or bins < 2:
         raise ValueError(f"a PSI needs rows on both sides and 2 bins, not {n_reference}, {n_current} and {bins}")
-    return float(chi2.isf(per_test(alpha, tests), bins - 1)) * (1 / n_reference + 1 / n_current)
+    return float(scipy.special.chdtri(bins - 1, per_test(alpha, tests))) * (1 / n_reference + 1 / n_current)
 
 
 def psi_of_shares(

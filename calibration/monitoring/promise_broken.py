@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import betaincc, betaln
 
 from calibration.arrays import Floats, confidence_level, counts
 
@@ -130,9 +130,9 @@ def _sentence(level: Level, wrong: int, n: int, precision: float, alpha: float) 
 
 def _log_upper_beta(a: Floats, b: Floats, q0: float, k: Floats, n: Floats) -> Floats:
     """Log of B(a, b) I(a, b) / (q0^k (1-q0)^(n-k)), with I the upper incomplete beta at q0."""
-    upper = betaincc(a, b, q0)
+    upper = scipy.special.betaincc(a, b, q0)
     likelihood = k * math.log(q0) + (n - k) * math.log1p(-q0)
-    log: Floats = betaln(a, b) + np.log(np.maximum(upper, _TINY)) - likelihood
+    log: Floats = scipy.special.betaln(a, b) + np.log(np.maximum(upper, _TINY)) - likelihood
     far = upper < _TINY
     # there the series B(a, b) I(a, b) = q0^a (1-q0)^b / b * (1 + (a+b)/(b+1) (1-q0) + ...) needs no small number
     leading = (a - k) * math.log(q0) + (b - (n - k)) * math.log1p(-q0) - np.log(b)

@@ -64,6 +64,11 @@ def _question(question: QuestionReport) -> dict[str, Any]:
         "promise": _value(outcome.promise),
         "procedure": outcome.procedure,
         "checks": _value(verdict.checks),
+        "people_agree_by": verdict.agreement.rule,
+        "agreed_on_the_rarer_answer": {
+            "texts": verdict.agreement.rarer,
+            "chance_by_guessing": verdict.agreement.by_guessing,
+        },
         "counts": {
             "texts": question.texts,
             "duplicates": question.duplicates,

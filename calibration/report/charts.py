@@ -10,7 +10,10 @@ from calibration.result import Undefined
 from calibration.thresholds.precision import Certified, Refused, Rung
 from calibration.words import counted, percent
 
-LEGEND = "Disc: passed; cross: failed; ring: not tested. The bar ends at the lower bound; not every threshold is drawn."
+LEGEND = (
+    "Disc: passed; cross: failed; ring: not tested, or no text scores there. The bar ends at the lower bound; not "
+    "every threshold is drawn."
+)
 PEOPLE_DRAWN = 12  # more names than these run into each other
 RUNGS_DRAWN = 24  # of up to 70: so many can be told apart
 _SHAPES: Mapping[str, tuple[Shape, Tone]] = {"passed": ("disc", "good"), "failed": ("cross", "bad")}

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from calibration.certification.agreement import SAME_ANSWER_FLOOR
 from calibration.report import sentences
 from calibration.report.charts import people_and_model, promise_ladder, reliability
 from calibration.report.inert import inert
@@ -60,6 +61,7 @@ def to_html(report: Report, *, file: str, digest: str, on: date) -> str:
     }
     return environment.get_template("page.html.j2").render(
         report=report,
+        same_answer_floor=SAME_ANSWER_FLOOR,
         headline=sentences.headline(report),
         asked=sentences.asked(report.promise),
         risk=sentences.risk(report.promise),

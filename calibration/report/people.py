@@ -22,8 +22,8 @@ from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.percent import percent_agreement
 from calibration.agreement.scale import nominal
 from calibration.arrays import Integers
+from calibration.certification.agreement import overlap, twice_judged
 from calibration.certification.evidence import Evidence
-from calibration.certification.gate import overlap, twice_judged
 from calibration.certification.gold import Gold, Standing, settle
 from calibration.certification.items import Item
 from calibration.promise import Promise

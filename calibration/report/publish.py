@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.certification.agreement import AGREEMENT_FLOOR
 from calibration.labels.catalog import read_labels
 from calibration.promise import Promise
 from calibration.report.as_json import to_json

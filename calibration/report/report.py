@@ -10,8 +10,9 @@ from calibration.agreement.krippendorff import krippendorff_alpha
 from calibration.agreement.ratings import label_sets
 from calibration.agreement.scale import masi
 from calibration.arrays import Booleans, Floats
+from calibration.certification.agreement import AGREEMENT_FLOOR, LEAST_OVERLAP
 from calibration.certification.evidence import Evidence
-from calibration.certification.gate import AGREEMENT_FLOOR, LEAST_OVERLAP, Verdict, judge
+from calibration.certification.gate import Verdict, judge
 from calibration.certification.gold import Gold, settle
 from calibration.certification.items import Item, Question, questions
 from calibration.labels.label import Label
@@ -258,7 +259,7 @@ def _axis(axis: str, together: Sequence[Verdict], seed: int) -> AxisAgreement:
     for place, verdict in enumerate(together):
         for item in verdict.evidence.blind:
             for answer in item.answers:
-                if answer.blind and not answer.adjudicated and answer.right is not None:
+                if answer.blind and not (answer.adjudicated or answer.tiebreak) and answer.right is not None:
                     said[item.ids, answer.rater][place] = said[item.ids, answer.rater].get(place, False) or answer.right
     sets: defaultdict[tuple[str, ...], list[list[bool]]] = defaultdict(list)
     for (ids, _), labels in sorted(said.items()):

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import Floats, confidence_level, floats, probabilities
 from calibration.result import Estimate, Undefined
@@ -57,7 +57,7 @@ def active_risk(
     """
     v = lure_weights(acquisition, pool)
     weighted = v * floats(losses, "losses", shape=(v.size,))
-    z = float(norm.isf((1 - confidence_level(confidence)) / 2))
+    z = -float(scipy.special.ndtri((1 - confidence_level(confidence)) / 2))
     procedure = "LURE, normal interval"
     if v.size < 2 and v.size < pool:
         return Undefined(f"2 labels or more are needed to see their spread, not {v.size}", v.size, procedure)

@@ -1,11 +1,11 @@
 """Draws for the audit pool, with the chance every item had; guarantees come only from here."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import hypergeom
 
 from calibration.arrays import Booleans, Floats, Integers, probabilities
 from calibration.sampling.design import AtLine, Stratified, Uniform, design_id, neyman, strata
@@ -186,10 +186,19 @@ def _expected(sizes: Integers, first: int, more: Integers) -> Floats:
     pool = int(sizes.sum())
     expected = first * sizes / pool + more
     for stratum in np.flatnonzero(more + np.minimum(first, sizes) > sizes):
-        hits = np.arange(sizes[stratum] + 1)
-        odds = hypergeom.pmf(hits, pool, sizes[stratum], first)
-        expected[stratum] = float(odds @ np.minimum(hits + more[stratum], sizes[stratum]) / odds.sum())
+        hits, odds = _hits(int(sizes[stratum]), pool, first)
+        expected[stratum] = float(odds @ np.minimum(hits + more[stratum], sizes[stratum]))
     return np.asarray(np.minimum(expected, sizes), dtype=np.float64)
+
+
+def _hits(size: int, pool: int, first: int) -> tuple[Integers, Floats]:
+    """How often `first` of a pool may hit a stratum of this size, and the chance of each: hypergeometric."""
+    hits = np.arange(max(0, first - (pool - size)), min(first, size) + 1)
+    fewer = hits[:-1]
+    steps = np.log((size - fewer) * (first - fewer)) - np.log((fewer + 1) * (pool - size - first + fewer + 1))
+    logs = np.concatenate([[0.0], np.cumsum(steps)])
+    odds = np.exp(logs - logs.max())
+    return hits, odds / odds.sum()
 
 
 def _sorted(ids: Sequence[str]) -> list[str]:
@@ -223,13 +232,12 @@ def _audit(
     seed: int,
     design: str,
 ) -> AuditDraw:
-    code, sizes = np.unique(np.asarray(stratum, dtype=object).astype(str), return_inverse=True, return_counts=True)[1:]
-    share = np.bincount(code, weights=drawn) / sizes
     rows = np.flatnonzero(drawn)
+    sizes, many = Counter(stratum), Counter(stratum[row] for row in rows)
     return AuditDraw(
         ids=tuple(names[row] for row in rows),
         inclusion_probability=tuple(chance[rows].tolist()),
-        sampled_share=tuple(share[code[rows]].tolist()),
+        sampled_share=tuple(many[stratum[row]] / sizes[stratum[row]] for row in rows),
         stratum=tuple(stratum[row] for row in rows),
         uniform=tuple(uniform[rows].tolist()),
         seed=seed,

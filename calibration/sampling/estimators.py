@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import Floats, Integers, confidence_level, floats, probabilities, weights
 from calibration.result import Degenerate, Estimate, Undefined
@@ -266,5 +266,5 @@ def _normal(
 ) -> Estimate | Undefined:
     if error <= NO_SPREAD * abs(value) and not census:
         return Undefined("the labelled items are all alike: they show no spread to judge the error by", n, procedure)
-    half = float(norm.isf((1 - confidence_level(confidence)) / 2)) * error
+    half = -float(scipy.special.ndtri((1 - confidence_level(confidence)) / 2)) * error
     return Estimate(value, value - half, value + half, confidence, n, procedure, error)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy.stats import binom, norm
+import scipy
 
 from calibration.arrays import confidence_level
 from calibration.binomial import p_value_at_least
@@ -95,7 +95,7 @@ def margin_labels(margin: float, *, share: float = 0.5, population: int | None =
         confidence_level(figure, name)
     if population is not None and population < 1:
         raise ValueError(f"population must be 1 or more, not {population}")
-    z = float(norm.isf((1 - confidence_level(confidence)) / 2))
+    z = -float(scipy.special.ndtri((1 - confidence_level(confidence)) / 2))
     endless = z * z * share * (1 - share) / margin**2
     needed = endless if population is None else endless / (1 + (endless - 1) / population)
     return max(1, math.ceil(round(needed, 9)))
@@ -148,7 +148,7 @@ def plan(labels: int, wrong: int, promise: Promise, *, threshold: float, may_be_
         return Plan(0, 0, threshold, promise, None)
     more = promise.labels_needed(wrong + may_be_wrong) - labels
     seen = (wrong + 0.5) / (labels + 1)
-    chance = float(binom.cdf(may_be_wrong, more, seen)) if labels else None
+    chance = float(scipy.special.bdtr(may_be_wrong, more, seen)) if labels else None
     return Plan(more, may_be_wrong, threshold, promise, chance)
 
 

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from calibration.arrays import Floats, confidence_level, floats
 from calibration.result import Estimate, Undefined
@@ -39,7 +39,7 @@ def prediction_powered_mean(
     y, f, others = _three(labels, predictions, unlabelled)
     lam = power(y, f, others) if lam is None else float(floats(lam, "lam", shape=()))
     procedure = f"PPI++, lambda {lam:.2f}" if lam else "mean of the labels alone (PPI++, lambda 0)"
-    z = float(norm.isf((1 - confidence_level(confidence)) / 2))
+    z = -float(scipy.special.ndtri((1 - confidence_level(confidence)) / 2))
     if y.size < 2:
         return Undefined(f"2 labels or more are needed to see their spread, not {y.size}", y.size, procedure)
     if lam and others.size < 2:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import beta
 
 from calibration.arrays import Floats, booleans, confidence_level, floats
 from calibration.result import Estimate, Undefined
@@ -173,6 +173,7 @@ def _unanimous(part: Floats, whole: Floats, weights: Floats, confidence: float, 
     """Clopper-Pearson for the effective sample size: a sample without an error does not prove there is none."""
     worth = effective_sample_size(weights[whole > 0])
     tail = (1 - confidence_level(confidence)) / 2
-    low, high = (float(beta.ppf(tail, worth, 1)), 1.0) if part.any() else (0.0, float(beta.isf(tail, 1, worth)))
+    low = float(scipy.special.betaincinv(worth, 1, tail)) if part.any() else 0.0
+    high = 1.0 if part.any() else float(scipy.special.betainccinv(1, worth, tail))
     procedure = f"{name}, Clopper-Pearson for an effective sample of {worth:.0f} (Korn-Graubard)"
     return Estimate(float(part.any()), low, high, confidence, int(np.count_nonzero(whole)), procedure)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import nbinom, poisson
 
 from calibration.arrays import Floats, Integers, counts, floats
 from calibration.result import Undefined
@@ -107,8 +107,8 @@ def fitted_quantile(daily: Integers, quantile: float) -> int:
     if mean == 0:
         return 0
     if variance <= mean:
-        return int(poisson.ppf(quantile, mean))
-    return int(nbinom.ppf(quantile, mean**2 / (variance - mean), mean / variance))
+        return int(scipy.stats.poisson.ppf(quantile, mean))
+    return int(scipy.stats.nbinom.ppf(quantile, mean**2 / (variance - mean), mean / variance))
 
 
 def tighten(certified: Certified, capacity: Capacity) -> Certified | Refused:

@@ -12,9 +12,9 @@ def proved(certified: Certified) -> tuple[float, ...]:
     before the labels were seen, each at the full error rate, and the walk stops at the first that fails. To pass a
     false rung, the walk must pass the first false rung of that order, which happens with probability
     `1 - confidence` at most; until then everything passed is true. So the family-wise error rate covers whatever
-    passed, and a person may choose among those rungs with the answers in hand. Rungs below `certified.threshold` that
-    passed with the very same labels are left out: nobody saw a score there. So are all rungs that were too few to
-    test: a precision proved at one threshold implies none at a stricter one.
+    passed, and a person may choose among those rungs with the answers in hand. Rungs that are "unseen", since no label
+    has a score there, are left out. So are all rungs that were too few to test: a precision proved at one threshold
+    implies none at a stricter one.
 
     Source: A. N. Angelopoulos et al., "Learn then Test", Annals of Applied Statistics 19 (2025), fixed-sequence
     testing; W. Maurer, L. A. Hothorn and W. Lehmacher, "Multiple comparisons in drug clinical trials and preclinical
@@ -29,7 +29,7 @@ def proved(certified: Certified) -> tuple[float, ...]:
     >>> proved(outcome)
     (0.8, 0.9)
     """
-    return tuple(rung.threshold for rung in reversed(passed(certified.ladder)) if rung.threshold >= certified.threshold)
+    return tuple(rung.threshold for rung in reversed(passed(certified.ladder)))
 
 
 def where(positions: Sequence[float], in_use: float | None) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ GRID.setflags(write=False)
 OPERATING_POINT = 0.5  # sizes the first step where no threshold is in use yet
 FIRST_STEP_ERRORS = 3  # the most errors the first step is made large enough to survive
 
-Outcome = Literal["passed", "failed", "too few", "not reached"]
+Outcome = Literal["passed", "failed", "too few", "not reached", "unseen"]
 ReasonCode = Literal["too few labels", "too many errors", "capacity"]
 
 
@@ -27,7 +27,9 @@ class Rung:
     """One candidate threshold: the labels at or above it, how many were right, and what the walk made of it.
 
     `p_value` is the evidence against a broken promise and `lower_bound` the exact one-sided bound of the precision,
-    each for this rung taken alone; "too few" rungs are stricter than the first step and are never tested.
+    each for this rung taken alone; "too few" rungs are stricter than the first step and are never tested. "unseen" ones
+    would pass with the very labels of the certified rung above them: no label has a score between, so that no
+    threshold may stand there.
     """
 
     threshold: float
@@ -179,10 +181,15 @@ def _walk(thresholds: Floats, counts: list[int], hits: list[int], promise: Promi
     return tuple(ladder)
 
 
+def _below(rung: Rung, certified: Rung) -> bool:
+    return rung.outcome == "passed" and rung.threshold < certified.threshold
+
+
 def _verdict(ladder: tuple[Rung, ...], promise: Promise, enough: int, procedure: str) -> Certified | Refused:
     proved = passed(ladder)
     if proved:
         last = next(rung for rung in proved if rung.n == proved[-1].n)  # not where no score was seen
+        ladder = tuple(replace(rung, outcome="unseen") if _below(rung, last) else rung for rung in ladder)
         return Certified(last.threshold, last.n, last.right, last.lower_bound, promise, enough, ladder, procedure)
     first = next((rung for rung in ladder if rung.outcome == "failed"), None)
     if first is None:

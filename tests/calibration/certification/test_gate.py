@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.certification.agreement import overlap, people_agree
 from calibration.certification.evidence import gather
-from calibration.certification.gate import judge, overlap
+from calibration.certification.gate import judge
 from calibration.certification.gold import Standing
 from calibration.certification.items import questions
 from calibration.labels.label import Label
@@ -121,6 +122,62 @@ def test_people_who_contradict_each_other_are_below_the_floor():
     found = verdict([*labels, *other])
 
     assert "is needed: sharpen the guideline where people differ" in failed(found)["people agree"]
+
+
+def twice_judged(alike=58, rarer=2, differing=0):
+    """A hundred sure texts, and so many pairs of answers: both yes, both no, and one of each."""
+    pairs = [(True, True)] * alike + [(False, False)] * rarer + [(True, False)] * differing
+    low = [
+        label(number, right=right, score=0.2, rater=rater)
+        for number, pair in enumerate(pairs)
+        for rater, right in zip(("ana", "jan"), pair, strict=True)
+    ]
+    return [*low, *(label(1000 + number) for number in range(100))]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "rule"),
+    [
+        ({}, "same answer"),  # alpha's lower bound is 0.25
+        ({"alike": 57, "differing": 1}, "same answer"),
+        ({"alike": 59, "rarer": 1}, "same answer"),  # 1 time in 120 by guessing
+        ({"alike": 57, "rarer": 1, "differing": 2}, None),  # alpha 0.48: of the rarer ones most are contested
+        ({"alike": 60, "rarer": 0}, None),  # nobody has shown that they can say no
+        ({"alike": 58, "rarer": 0, "differing": 2}, None),
+        ({"alike": 30, "rarer": 26, "differing": 4}, "alpha"),
+        ({"alike": 30, "rarer": 22, "differing": 8}, None),
+        ({"alike": 27, "rarer": 2}, None),  # too few
+    ],
+)
+def test_where_nearly_all_answers_are_alike_people_may_prove_otherwise_that_they_agree(pairs, rule):
+    found = verdict(twice_judged(**pairs))
+
+    assert found.agreement.rule == rule
+    assert found.certified == (rule is not None)
+    if rule == "same answer":
+        assert found.agreement.alpha.low < 0.667 <= found.agreement.alpha.value
+        assert "Nearly all answers are the same, and the others too few to say more." in found.checks[2].finding
+
+
+def test_by_guessing_is_how_often_answers_dealt_out_anew_agree_on_so_many():
+    labels = twice_judged(alike=3, rarer=2, differing=1)
+    (question,) = questions(labels)
+    dealt = np.random.default_rng(1).permuted(np.tile(np.repeat([1, 0], [5, 7]), (20_000, 1)), axis=1)
+    as_many = (dealt.reshape(-1, 6, 2).all(axis=2).sum(axis=1) >= 2).mean()
+
+    found = people_agree(question.items)
+
+    assert (found.n, found.rarer) == (6, 2)
+    assert found.by_guessing == pytest.approx(as_many, abs=0.01)
+
+
+def test_a_third_person_who_was_asked_since_two_differ_is_no_sign_that_people_agree():
+    differing = [replace(label(n, score=0.2), rater="eva", tiebreak=True) for n in range(52, 60)]
+
+    found = verdict([*twice_judged(alike=30, rarer=22, differing=8), *differing])
+
+    assert found.agreement.alpha == verdict(twice_judged(alike=30, rarer=22, differing=8)).agreement.alpha
+    assert found.evidence.unsettled == 0
 
 
 def test_unanimous_people_leave_agreement_undefined_and_the_promise_refused():

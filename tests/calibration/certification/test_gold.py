@@ -73,6 +73,17 @@ def said(rater, right, blind=True, adjudicated=False):
         ([said("ana", False), said("eva", True, blind=False, adjudicated=True)], None, "disputed"),
         ([said("ana", True), said("eva", False, blind=False, adjudicated=True)], None, "disputed"),
         ([said("ana", True), said("eva", True, blind=False, adjudicated=True)], True, "single"),
+        (
+            [said("ana", True), said("jan", None), said("kim", None), said("eva", False, adjudicated=True)],
+            False,
+            "adjudicated",
+        ),
+        (
+            [said("ana", True), said("jan", True), said("kim", None), said("eva", False, adjudicated=True)],
+            None,
+            "disputed",
+        ),
+        ([said("ana", True), said("ana", None), said("eva", False, adjudicated=True)], None, "disputed"),
         ([said("ana", True, blind=False)], None, "not blind"),
         ([said("eva", True, blind=False, adjudicated=True)], None, "not blind"),
         ([said("ana", False, blind=False), said("eva", True, blind=True, adjudicated=True)], None, "not blind"),

@@ -55,6 +55,17 @@ def test_the_level_of_a_cell_never_changes_when_others_come_later():
     assert after.cells[2].alarm.alpha == pytest.approx(0.05 / 2 / 4)
 
 
+def test_a_late_label_of_a_cell_that_was_drawn_early_changes_no_level():
+    waits = CellWeeks(PL, (0, 0), (0, 0), since=0)
+    came = CellWeeks(PL, (1, 0), (9, 0), since=0)
+    others = [weeks(DE, [1, 1], [30, 30]), weeks(EN, [0, 1], [0, 30])]
+
+    before, after = watch_cells([*others, waits], 0.9), watch_cells([*others, came], 0.9)
+
+    assert [one.alarm.alpha for one in before.cells] == [one.alarm.alpha for one in after.cells]
+    assert [one.alarm.alpha for one in before.cells] == pytest.approx([0.05 / 2 / 4, 0.05 / 2 / 4, 0.05 / 2 / 4])
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.integers(1, 9), st.integers(0, 6))
 def test_all_levels_together_stay_within_alpha(data, many, length):

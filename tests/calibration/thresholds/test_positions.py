@@ -42,3 +42,11 @@ def test_every_proved_position_is_a_rung_that_passed_and_has_scores_of_its_own(s
     for position in positions:
         assert NINETY.allows(rungs[position].p_value)
         assert rungs[position].n == (scores >= position).sum()
+
+
+def test_the_ladder_calls_passed_just_where_a_threshold_may_stand():
+    found = certify_precision(np.repeat([0.95, 0.92, 0.2], [40, 20, 40]), np.ones(100), Promise(0.9, 0.95))
+
+    assert proved(found) == (0.92, 0.93, 0.94, 0.95)
+    assert {rung.threshold for rung in passed(found.ladder)} == set(proved(found))
+    assert {rung.outcome for rung in found.ladder if rung.threshold < 0.92} == {"unseen"}
