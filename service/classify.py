@@ -181,6 +181,11 @@ def verbatims(body: Mapping[str, Any]) -> tuple[Verbatim, ...]:
     return tuple(Verbatim(one["text"], one.get("question"), language) for one in body.get("verbatims", []))
 
 
+def words(body: Mapping[str, Any]) -> str:
+    """What a stored record says: its open answers, a blank line between them."""
+    return "\n\n".join(one.text for one in verbatims(body))
+
+
 def _still_waiting(session: Session, answers: Sequence[Answered]) -> set[UUID]:
     """Lock, in the order of their ids, the rows that nobody has moved meanwhile."""
     locked = session.exec(

@@ -199,8 +199,8 @@ def _receipted(one: Pending, case: Case, active: Active, mode: Mode, standing: G
 
 
 def read_by(row: Classification) -> ReadBy:
-    """What a stored classification was made by; a row of before certificates names no digest, and has none."""
-    return ReadBy(row.classifier, row.model_digest or "", row.calibrator, row.taxonomy, row.preparation or "")
+    """What a stored classification was made by."""
+    return ReadBy.stored(row.classifier, row.model_digest, row.calibrator, row.taxonomy, row.preparation)
 
 
 def case_of(one: Pending, at: datetime) -> Case:

@@ -18,7 +18,6 @@ from service.deliver import outbox
 from service.deliver.http import Client
 from service.ingest import import_job, rehearsal
 from service.ingest.intake import MICRO_BATCH
-from service.lab.runs import run as runs
 from service.lab.watch import errands
 from service.store import jobs
 from service.store.database import Database, is_outage
@@ -202,8 +201,8 @@ def reconcile(works: Works) -> None:
             jobs.defer(session, "wake", item=str(one), once=f"wake:{one}")
         if late := timers.defer_lost(session, now(), PATIENCE):
             log.warning("rows.deferred_again", step="tick", records=late)
-    errands.tell_voided(works.database)
     _pass_on(works)
+    errands.tell_voided(works.database)
 
 
 def _pass_on(works: Works) -> None:
@@ -278,8 +277,8 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "deliver": deliver,
     "import": import_file,
     "backtest": backtest,
-    "calibrate": lambda works, run: runs.run(works.database, UUID(run), now()),
-    "calibrate_sample": lambda works, sample: errands.sample_done(works.database),  # noqa: ARG005 (all is looked at)
+    "calibrate": lambda works, run: errands.calibrate(works.database, UUID(run)),
+    "watch": lambda works: errands.watch(works.database),
     "refit": lambda works, source: errands.refit_source(works.database, source),
     "weekly": lambda works: errands.week(works.database, works.reader.taxonomy),
     "wake": wake,

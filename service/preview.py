@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from service.decisions import case_from
 from service.route.case import Case
-from service.route.certificates import Gate, ReadBy
+from service.route.certificates import Gate, ReadBy, resolved
 from service.route.expression import Expression
 from service.route.program import Program
 from service.route.sql import RECORDS, loosened, sql_of
@@ -92,7 +92,5 @@ def _confirmed(
 
 
 def _values(thresholds: Mapping[str, Gate], case: Case, row: Row[Any], at: datetime) -> dict[str, float | None]:
-    if case.sentiment is None:
-        return {name: gate.uncertified for name, gate in thresholds.items()}
-    by = ReadBy(row.classifier, row.model_digest or "", row.calibrator, row.taxonomy, row.preparation or "")
-    return {name: gate.resolve(case.source, case.language, by, at).value for name, gate in thresholds.items()}
+    by = ReadBy.stored(row.classifier, row.model_digest, row.calibrator, row.taxonomy, row.preparation)
+    return {name: one.value for name, one in resolved(thresholds, case, by, at).items()}

@@ -3,15 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
+from calibration.calibrators.class_scaling import ClassScaling
+from calibration.calibrators.logits import to_class_logits
+from calibration.calibrators.storage import from_json
 from models.prediction import SENTIMENTS, URGENCIES, Reading
 from service.store.lab_tables import Calibrator
-
-if TYPE_CHECKING:
-    from calibration.calibrators.class_scaling import ClassScaling
 
 NO_CALIBRATOR = "identity@1"
 CALIBRATED = ("sentiment", "urgency")  # the exclusive axes; no other is ever mapped
@@ -40,8 +39,6 @@ class SourceMaps:
         fitted = self.maps.get(axis)
         if fitted is None:
             return probabilities
-        from calibration.calibrators.logits import to_class_logits  # noqa: PLC0415 (SciPy: half a second, for a map)
-
         labels = LABELS[axis]
         (row,) = fitted.apply(to_class_logits([[probabilities[label] for label in labels]])).tolist()
         return dict(zip(labels, row, strict=True))
@@ -79,8 +76,5 @@ def live(session: Session, classifier: str, model_digest: str) -> Calibrators:
 
 def maps_of(row: Calibrator) -> SourceMaps:
     """A stored calibrator, whatever its state."""
-    from calibration.calibrators.class_scaling import ClassScaling  # noqa: PLC0415 (as above)
-    from calibration.calibrators.storage import from_json  # noqa: PLC0415 (as above)
-
     maps = {axis: from_json(json.dumps(one)) for axis, one in row.maps.items()}
     return SourceMaps(row.name, {axis: one for axis, one in maps.items() if isinstance(one, ClassScaling)})

@@ -5,6 +5,7 @@ import re
 import runpy
 import textwrap
 import time
+from uuid import uuid4
 
 import pytest
 from pydantic import TypeAdapter
@@ -12,7 +13,9 @@ from pydantic import TypeAdapter
 from calibration.__main__ import main as calibrate
 from models.taxonomies.taxonomy import default_taxonomy
 from service import policies
+from service.api.calibration_runs import RunIn
 from service.api.destinations import DestinationIn
+from service.api.label_shapes import LabelIn, SampleIn
 from service.ingest.record import FeedbackRecord
 from service.route.policy_document import check
 from service.settings import Settings
@@ -71,6 +74,14 @@ def test_the_calls_of_the_readme_are_accepted(repository):
     assert event
     assert DestinationIn.model_validate_json(destination[0]).kind == "webhook"
     assert TypeAdapter(Event).validate_json(event[0]).outcome == "reached"
+
+
+@pytest.mark.parametrize(("call", "shape"), [("samples", SampleIn), ("labels", LabelIn), ("runs", RunIn)])
+def test_the_calls_of_the_lab_are_accepted(repository, call, shape):
+    readme = (repository / "README.md").read_text()
+    sent = re.search(rf"/v1/calibration/{call} .*\n\s+(\{{.*\}})'", readme)
+    assert sent
+    assert shape.model_validate_json(sent[1].replace("'$CARD'", str(uuid4())))
 
 
 @pytest.mark.parametrize(("precision", "status"), [("0.90", "refused"), ("0.80", "certified")])

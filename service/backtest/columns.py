@@ -130,7 +130,7 @@ class Columns:
         key = tuple(way)
         found = self._ways.get(key)
         if found is None:
-            found = self._ways[key] = ReadBy(way[0], way[1] or "", way[2], way[3], way[4] or "")
+            found = self._ways[key] = ReadBy.stored(*way)
         return found
 
     def _placed(self, values: Sequence[Any]) -> dict[str, Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from service.backtest.columns import parts_of, people_in
 from service.backtest.queueing import Arrival, Lane
 from service.route.business_time import NeverOpen, Time, time_on
 from service.route.case import Case, Value, field_named
-from service.route.certificates import Gate, ReadBy
+from service.route.certificates import Gate, ReadBy, resolved
 from service.route.clocks import ALWAYS, TARGETS, Duration
 from service.route.decide import ResolvedThreshold, kinds
 from service.route.policy import Named, People, Policy, Split, members
@@ -74,33 +74,33 @@ class _Way(NamedTuple):
     tier: str | None
 
 
-class Standing:
-    """The thresholds of one policy as their gates give them at a moment, whenever a text came in."""
+class Thresholds:
+    """The values of one policy's thresholds, as their gates give them at a moment, whenever a text came in."""
 
     def __init__(self, gates: Mapping[str, Gate], at: datetime) -> None:
         self._gates, self._at = gates, at
         self._uncertified = {name: ResolvedThreshold(gate.uncertified) for name, gate in gates.items()}
         self._varies = any(gate.varies for gate in gates.values())
-        self._resolved: dict[tuple[str, str | None, ReadBy], Mapping[str, ResolvedThreshold]] = {}
+        self._known: dict[tuple[str, str | None, ReadBy], Mapping[str, ResolvedThreshold]] = {}
 
     def of(self, case: Case, by: ReadBy | None) -> Mapping[str, ResolvedThreshold]:
         """Their values for a case that was read by this."""
         if not self._varies or by is None or case.sentiment is None:
             return self._uncertified
         text = (case.source, case.language, by)
-        found = self._resolved.get(text)
+        found = self._known.get(text)
         if found is None:
-            if len(self._resolved) >= _MOST:
-                self._resolved.clear()
-            found = self._resolved[text] = {name: gate.resolve(*text, self._at) for name, gate in self._gates.items()}
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            found = self._known[text] = resolved(self._gates, case, by, self._at)
         return found
 
 
 class Judge:
     """One policy, ready for many cases; `zones` are those of people whose calendar follows them."""
 
-    def __init__(self, policy: Policy, zones: Mapping[str, str], arrivals: Arrivals, standing: Standing) -> None:
-        self._policy, self._zones, self._arrivals, self._standing = policy, zones, arrivals, standing
+    def __init__(self, policy: Policy, zones: Mapping[str, str], arrivals: Arrivals, thresholds: Thresholds) -> None:
+        self._policy, self._zones, self._arrivals, self._thresholds = policy, zones, arrivals, thresholds
         self._actions = {rule.name: rule.then for rule in policy.rules}
         self._splitting = {name: tuple(_splitting(policy, name)) for name in policy.groups}
         self._skilled = any(people.skills for people in people_in(policy))
@@ -108,7 +108,7 @@ class Judge:
 
     def items(self, case: Case, by: ReadBy | None) -> tuple[Item, ...]:
         """What it makes of a case that was read by this, at most one item of a kind."""
-        made = kinds(self._policy, case, self._standing.of(case, by))
+        made = kinds(self._policy, case, self._thresholds.of(case, by))
         return tuple([self._item(case, kind, rules[0]) for kind, rules in made.items()]) if made else ()
 
     def _item(self, case: Case, kind: str, rule: str) -> Item:

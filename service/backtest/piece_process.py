@@ -15,7 +15,7 @@ import psycopg
 from service.backtest.columns import Columns
 from service.backtest.comparison import Counted, Difference
 from service.backtest.errand import Asked, Errand, Found
-from service.backtest.judging import Arrivals, Judge, Standing
+from service.backtest.judging import Arrivals, Judge, Thresholds
 from service.backtest.queueing import Arrival
 from service.backtest.reading import stored
 from service.route.policy import Policy
@@ -60,7 +60,7 @@ class _Work:
         self.columns = Columns(*policies, gates=[one for named in gates for one in named.values()])
         arrivals = Arrivals()
         self.now, self.then = (
-            Judge(policy, asked.zones, arrivals, Standing(named, asked.at))
+            Judge(policy, asked.zones, arrivals, Thresholds(named, asked.at))
             for policy, named in zip(policies, gates, strict=True)
         )
 

@@ -2,15 +2,16 @@
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from service.store import audit
 from service.store.database import Database
-from service.store.tables import ApiKey, now
+from service.store.tables import ApiKey, User, now
 from service.store.vault import Vault
 
 Role = Literal["source", "supervisor", "product", "reviewer", "auditor", "admin"]
@@ -55,7 +56,8 @@ def create_key(
     """Make an API key: 32 random bytes behind a prefix by which leaked keys can be found.
 
     Raises:
-        InvalidKeyRequest: unknown role, empty name, no name of a source, or one given to another role than `source`.
+        InvalidKeyRequest: unknown role, a name that is empty or reads like another, no name of a source, or one given
+            to another role than `source`.
     """
     if role not in ROLES:
         raise InvalidKeyRequest(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
@@ -63,13 +65,30 @@ def create_key(
         raise InvalidKeyRequest(f"Only a key of role 'source' can be bound to a source, not one of role {role!r}.")
     if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", source):
         raise InvalidKeyRequest(f"No source can be called {source!r}: its name has 1 to 64 of A-Z a-z 0-9 . _ -")
-    if not 1 <= len(name) <= 128 or not name.isprintable():
+    if not 1 <= len(name) <= 128 or not name.isprintable() or name != name.strip():
         raise InvalidKeyRequest("A key's name has 1 to 128 printable characters: say who or what will use it.")
+    if (other := other_spelling(session, name)) is not None:
+        raise InvalidKeyRequest(f"There is a {other!r} already: write it so, or choose another name.")
     key = f"heed_live_{secrets.token_urlsafe(32)}"
     row = ApiKey(name=name, digest=vault.digest(key), role=role, source=source)
     session.add(row)
     audit.record(session, actor, "key.created", str(row.id), name=name, role=role, source=source)
     return NewKey(row.id, name, role, key)
+
+
+def folded(name: str) -> str:
+    r"""A name as people read it: whoever is called the same but for width, case and spacing is one person.
+
+    >>> folded("\uff21da  Byron") == folded("ada byron")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def other_spelling(session: Session, name: str) -> str | None:
+    """A name of a key or an account that reads like this one and is written otherwise."""
+    names = {*session.exec(select(ApiKey.name)), *session.exec(select(User.name))}
+    return next((one for one in sorted(names) if one != name and folded(one) == folded(name)), None)
 
 
 def revoke_key(session: Session, key_id: UUID, *, actor: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from service.people.access import ROLES
+from service.people.access import ROLES, other_spelling
 from service.people.passwords import hashed
 from service.store import audit
 from service.store.tables import User, UserSession
@@ -37,6 +37,8 @@ def add_user(session: Session, *, name: str, roles: Sequence[str], password: str
         raise InvalidUser(f"{said}: choose from {', '.join(ROLES)}.")
     if session.exec(select(User).where(col(User.name) == name)).first() is not None:
         raise InvalidUser(f"There is already somebody called {name!r}: choose another name.")
+    if (other := other_spelling(session, name)) is not None:
+        raise InvalidUser(f"There is a {other!r} already: write it so, or choose another name.")
     row = User(name=name, roles=list(dict.fromkeys(roles)), password_hash=hashed(password))
     session.add(row)
     audit.record(session, actor, "user.created", name, roles=row.roles)

@@ -12,6 +12,7 @@ from calibration.promise import Promise
 from service.route.case import Case
 from service.route.decide import ResolvedThreshold
 from service.route.policy import Policy, Threshold
+from service.source_maps import CALIBRATED
 from service.store.lab_tables import Certificate as CertificateRow
 from service.store.lab_tables import GateHold
 
@@ -27,6 +28,13 @@ class ReadBy:
     calibrator: str
     taxonomy: str
     preparation: str
+
+    @classmethod
+    def stored(
+        cls, classifier: str, model_digest: str | None, calibrator: str, taxonomy: str, preparation: str | None
+    ) -> "ReadBy":
+        """What a stored classification says of itself; one of before certificates names no digest, and has none."""
+        return cls(classifier, model_digest or "", calibrator, taxonomy, preparation or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,10 @@ class Certificate:
         )
 
     def lapse(self, source: str, by: ReadBy, at: datetime) -> str | None:
-        """Why it says nothing about a text of this source, in a sentence; None where it stands."""
+        """Why it says nothing about a text of this source, in a sentence; None where it stands.
+
+        On an axis that no calibrator corrects, every calibrator reads the same, also one of before.
+        """
         issued = f"The certificate of {day(self.issued_at)}"
         if at >= self.expires_at:
             return f"{issued} ran out on {day(self.expires_at)}."
@@ -71,7 +82,7 @@ class Certificate:
             return f"{issued} is for another version of the topics."
         if by.preparation != self.preparation:
             return f"{issued} is for texts that were prepared otherwise."
-        if by.calibrator != self.calibrators.get(source):
+        if self.axis in CALIBRATED and by.calibrator != self.calibrators.get(source):
             return f"{issued} is for another calibration of the source {source}."
         return None
 
@@ -114,18 +125,19 @@ class Gate:
         """Whether its value may differ from one text to the next."""
         return bool(self.certificates or self.holds)
 
-    def resolve(self, source: str, language: str | None, by: ReadBy, at: datetime) -> ResolvedThreshold:
+    def resolve(self, source: str, language: str | None, by: ReadBy | None, at: datetime) -> ResolvedThreshold:
         """The value for a text of this source and language, read by this, at a moment.
 
         The first certificate that covers the text and stands gives it. Where some cover it and none stands, or
-        somebody holds the label, there is none: a person decides.
+        somebody holds the label, there is none: a person decides. Before anything was read (`by` is None) no
+        certificate speaks of it.
         """
         for hold in self.holds:
             if hold.covers(source, language):
                 return ResolvedThreshold(None, certificate=hold.certificate, voided=hold.words)
         first: ResolvedThreshold | None = None
         for one in self.certificates:
-            if one.covers(source, language):
+            if by is not None and one.covers(source, language):
                 lapse = one.lapse(source, by, at)
                 if lapse is None:
                     return ResolvedThreshold(one.threshold, certified=True, certificate=one.id)
@@ -153,15 +165,19 @@ class Gates:
         )
 
     def resolve(self, policy: Policy, case: Case, by: ReadBy | None) -> dict[str, ResolvedThreshold]:
-        """The value of each threshold for a case.
+        """The value of each threshold of a policy for a case, at its moment."""
+        return resolved(self.over(policy), case, by, case.now)
 
-        `by` is None for a record nobody read. There, and in a case without text, each threshold has its `uncertified`
-        value: no rule asks for it.
-        """
-        if by is None or case.sentiment is None:
-            return {name: ResolvedThreshold(one.uncertified) for name, one in policy.thresholds.items()}
-        gates = self.over(policy)
-        return {name: one.resolve(case.source, case.language, by, case.now) for name, one in gates.items()}
+
+def resolved(gates: Mapping[str, Gate], case: Case, by: ReadBy | None, at: datetime) -> dict[str, ResolvedThreshold]:
+    """The value that each of these gates gives a case at a moment.
+
+    `by` is None for a record nobody read. There, and in a case without text, each threshold has its `uncertified`
+    value: no rule asks for it.
+    """
+    if by is None or case.sentiment is None:
+        return {name: ResolvedThreshold(one.uncertified) for name, one in gates.items()}
+    return {name: one.resolve(case.source, case.language, by, at) for name, one in gates.items()}
 
 
 def gates(session: Session) -> Gates:
@@ -212,5 +228,5 @@ def _ended(words: str) -> str:
 
 def day(at: datetime) -> str:
     """A day of UTC: `3 Nov 2026`."""
-    local = at.astimezone(UTC)
-    return f"{local.day} {local:%b %Y}"
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y}"

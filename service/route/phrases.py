@@ -69,6 +69,20 @@ TURNED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "
 _WORDS = re.compile(r"(?P<any>\(\?i\))?(?P<words>\w[\w '-]*(?:\|\w[\w '-]*)*)")
 _UNITS: Mapping[str, tuple[str, str]] = {"m": ("minute", "minutes"), "h": ("hour", "hours"), "d": ("day", "days")}
 
+_LANGUAGES: Mapping[str, str] = {
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "ja": "Japanese",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "und": "no known language",
+    "zh": "Chinese",
+}
+
 
 def sure(probability: float) -> str:
     """How sure the classifier is, in words.
@@ -88,6 +102,15 @@ def number(value: float) -> str:
 def exactly(value: float) -> str:
     """A number of a policy: thousands apart, and every decimal that was written, for rules hang on them."""
     return f"{value:,}".removesuffix(".0")
+
+
+def language(code: str | None) -> str:
+    """A language's name, where it has one here.
+
+    >>> language("en"), language("und"), language("mt")
+    ('English', 'no known language', 'mt')
+    """
+    return _LANGUAGES.get(code or "und", code or "")
 
 
 def percent(share: float) -> str:

@@ -1,6 +1,6 @@
 """Policy: an immutable version of the rules, with thresholds, service levels, calendars and owners."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -158,6 +158,17 @@ class Policy(Shape):
         """The thresholds that conditions mention, in alphabetical order."""
         conditions = [*(rule.condition for rule in self.rules), *(one.condition for one in self.bypass)]
         return tuple(sorted({name for condition in conditions for name in condition.thresholds}))
+
+
+def strictest(promises: Collection[Promise]) -> Promise | None:
+    """What keeps all of these promises; None where there is none.
+
+    >>> strictest([Promise(0.9, 0.99), Promise(0.95, 0.9)])
+    Promise(precision=0.95, confidence=0.99)
+    """
+    if not promises:
+        return None
+    return Promise(max(one.precision for one in promises), max(one.confidence for one in promises))
 
 
 def members(policy: Policy, group_name: str, case: Case) -> People | None:

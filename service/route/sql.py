@@ -31,6 +31,7 @@ from service.route.expression import (
     TopicOf,
     clauses,
 )
+from service.source_maps import CALIBRATED
 
 # The newest answer of each record, and how its text was read last.
 RECORDS = """
@@ -144,8 +145,7 @@ class _Writer:
         return f"({' AND '.join(parts) or 'TRUE'})"
 
     def bound(self, one: Certificate) -> str:
-        """Whether a text was read as the certificate wants; whatever is not known was not."""
-        calibrators = [f"{source}={name}" for source, name in one.calibrators.items()]
+        """`Certificate.lapse`: whether a text was read as it wants; whatever is not known was not."""
         parts = [
             f"coalesce(c.{column}, '') = {self.given(value, 'text')}"
             for column, value in (
@@ -155,8 +155,10 @@ class _Writer:
                 ("preparation", one.preparation),
             )
         ]
-        own = f"concat(f.source, '=', c.calibrator) = ANY ({self.given(calibrators, 'text[]')})"
-        return " AND ".join([*parts, own])
+        if one.axis in CALIBRATED:
+            calibrators = [f"{source}={name}" for source, name in one.calibrators.items()]
+            parts.append(f"concat(f.source, '=', c.calibrator) = ANY ({self.given(calibrators, 'text[]')})")
+        return " AND ".join(parts)
 
     def looked(self, operand: Looked) -> str:
         if isinstance(operand, TopicOf):

@@ -27,7 +27,7 @@ QUEUES: Mapping[str, str] = {
     "import": "imports",
     "backtest": "backtests",
     "calibrate": "calibrations",
-    "calibrate_sample": "calibrations",
+    "watch": "calibrations",
     "refit": "calibrations",
     "weekly": "calibrations",
     "recover": "upkeep",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import ARRAY, BigInteger, Float, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -41,7 +41,7 @@ class LabelSample(SQLModel, table=True):
     model_digest: str
     taxonomy: str
     preparation: str
-    purpose: str = "asked"  # or weekly
+    purpose: str = "asked"  # or weekly (a promise is watched), renewal (it is to be proved anew)
     state: str = "open"  # or done, closed
     created_by: str
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
@@ -55,6 +55,7 @@ class LabelCard(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("sample_id", "feedback_id"),
         Index("label_card_of_feedback", "feedback_id"),
+        Index("label_card_repeats", "sample_id", postgresql_where=text("repeats")),
         Index("label_card_unsettled", "sample_id", postgresql_where=text("state IN ('open', 'third', 'disputed')")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -66,8 +67,6 @@ class LabelCard(SQLModel, table=True):
     source: str
     language: str
     inclusion_probability: float | None = None  # None in the targeted pool
-    sampled_share: float | None = None
-    stratum: str = ""
     places: int = 1  # people asked at first: 2 where it overlaps
     repeats: bool = False  # whoever labels it first sees it once more, later
     state: str = "open"  # or third (a third person is asked), disputed (waits for an adjudicator), settled, gone
@@ -89,7 +88,7 @@ class LabelSlot(SQLModel, table=True):
         Index("label_slot_of_rater", "rater", "sample_id"),
         Index("label_slot_held", "rater", postgresql_where=text("filled_at IS NULL")),
     )
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    id: UUID = Field(default_factory=uuid4, primary_key=True)  # shown to people: it tells neither kind nor time
     card_id: UUID = Field(foreign_key="label_card.id")
     sample_id: UUID = Field(foreign_key="label_sample.id")
     number: int
@@ -135,10 +134,11 @@ class HumanLabel(SQLModel, table=True):
 
 
 class Reveal(SQLModel, table=True):
-    """Somebody looked at what the model and colleagues said, after their own label."""
+    """Somebody saw what others said about a text: after their own label, or (`slot_id` None) in a dispute."""
 
     __table_args__ = (Index("reveal_of_rater", "rater", "feedback_id"),)
-    slot_id: UUID = Field(foreign_key="label_slot.id", primary_key=True)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    slot_id: UUID | None = Field(default=None, foreign_key="label_slot.id", unique=True)
     rater: str
     feedback_id: UUID = Field(foreign_key="feedback.id")
     at: datetime = Field(default_factory=now, sa_type=Timestamp)
@@ -283,7 +283,6 @@ class Calibrator(SQLModel, table=True):
     state: str = "waiting"  # for a certificate of its own; or live, ended
     created_at: datetime = Field(default_factory=now, sa_type=Timestamp)
     live_at: datetime | None = Field(default=None, sa_type=Timestamp)
-    ended_at: datetime | None = Field(default=None, sa_type=Timestamp)
 
 
 class WeeklyReport(SQLModel, table=True):

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from service.route.business_time import Time
 from service.route.clocks import TARGETS, Escalation, Target
 from service.route.receipt import decided_on
-from service.route.versions import fetch
+from service.route.versions import SYSTEM, fetch
 from service.store.tables import Decision, User, WorkItem, WorkItemEvent
 from service.work.notices import News, tell
 from service.work.reach import Reached, Surroundings
@@ -85,7 +85,7 @@ def escalate(session: Session, row: WorkItem, number: int, level: Escalation, at
         work_item_id=row.id,
         sequence=last + 1,
         type="escalated",
-        actor="heed",
+        actor=SYSTEM,
         data={
             "level": number,
             "to": level.to,

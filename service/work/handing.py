@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from service.route.business_time import PLAIN_TIME
 from service.route.clocks import Duration
+from service.route.versions import SYSTEM
 from service.store.tables import WorkItem, WorkItemEvent
 from service.work import notices
 from service.work.events import Accept, Assign, Decline, Event, HandOff, ReviewBypass
@@ -91,7 +92,7 @@ def expire(session: Session, row: WorkItem, at: datetime) -> None:
             work_item_id=row.id,
             sequence=(last or 0) + 1,
             type="hand_off_lapsed",
-            actor="heed",
+            actor=SYSTEM,
             data={"offered_to": offered, "due_at": due.isoformat()},
             once_key=f"hand_off_lapsed:{due.isoformat()}",
             at=at,

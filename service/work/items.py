@@ -16,6 +16,7 @@ from service.route.case import Case
 from service.route.decide import Plan
 from service.route.expression import ThresholdOf, operand_text
 from service.route.policy import Policy
+from service.route.versions import SYSTEM
 from service.store import jobs
 from service.store.tables import WorkItem, WorkItemEvent, now
 from service.work.assignment import Assigned
@@ -162,7 +163,7 @@ def wake(session: Session, item_id: UUID) -> None:
     row = locked(session, item_id)
     at = now()
     if row is not None and row.status == "waiting" and row.wait_until is not None and row.wait_until <= at:
-        record_event(session, row, Resume(type="resume", comment="The time to wait is over."), actor="heed", at=at)
+        record_event(session, row, Resume(type="resume", comment="The time to wait is over."), actor=SYSTEM, at=at)
 
 
 def _take_over(row: WorkItem, item: Item) -> None:

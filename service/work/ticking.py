@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from service.route.clocks import TARGETS, Target
+from service.route.versions import SYSTEM
 from service.store import jobs
 from service.store.tables import WorkItem, WorkItemEvent
 from service.work import escalation
@@ -79,7 +80,7 @@ def catch_up(session: Session, row: WorkItem, history: list[WorkItemEvent], at: 
             work_item_id=row.id,
             sequence=history[-1].sequence + 1 if history else 1,
             type=one.type,
-            actor="heed",
+            actor=SYSTEM,
             data={"target": one.target, "due_at": one.due_at.isoformat(), **whose},
             once_key=one.key if life == 1 else f"{one.key}:{life}",
             at=at,

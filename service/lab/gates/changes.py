@@ -7,12 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from service.lab.gates.in_force import Scope
+from service.people.access import folded
 from service.route.versions import alone
 from service.store import audit
 from service.store.lab_tables import GateChange
 
-SYSTEM = "heed"
 MOST_WORDS = 2_000  # characters of a reason
 
 
@@ -50,20 +49,6 @@ def given(reason: str) -> str:
     return said
 
 
-def asked(scope: Scope, action: str, reason: str, *, loosens: bool) -> GateChange:
-    """A change that somebody asks for; `note` says who and when."""
-    return GateChange(
-        axis=scope.axis,
-        label=scope.label,
-        source=scope.source,
-        language=scope.language,
-        action=action,
-        loosens=loosens,
-        reason=reason,
-        by="",
-    )
-
-
 def require_none_waits(session: Session, which: ColumnElement[bool]) -> None:
     """Refuse where a change of the same waits already.
 
@@ -75,12 +60,12 @@ def require_none_waits(session: Session, which: ColumnElement[bool]) -> None:
         raise GateNotNow(f"A change that {waits} asked for waits already: agree to it or decline it first.")
 
 
-def note(session: Session, change: GateChange, by: str, at: datetime) -> GateChange:
-    """Keep a change: what loosens waits for a second person, everything else is done."""
-    change.by, change.at, change.state = by, at, "waiting" if change.loosens else "done"
+def note(session: Session, change: GateChange) -> GateChange:
+    """Keep a new change: what loosens waits for a second person, everything else is done."""
+    change.state = "waiting" if change.loosens else "done"
     session.add(change)
     session.flush()
-    _tell_auditors(session, by, f"gate.{change.action}", change)
+    _tell_auditors(session, change.by, f"gate.{change.action}", change)
     return change
 
 
@@ -96,7 +81,7 @@ def waiting(session: Session, change_id: UUID, by: str) -> GateChange:
         raise UnknownGate("There is no such change.")
     if change.state != "waiting":
         raise GateNotNow(f"This change does not wait: it is {change.state} already.")
-    if change.by == by:
+    if folded(change.by) == folded(by):
         raise OwnChange("Nobody decides on a change of their own: somebody else has to look at it.")
     return change
 

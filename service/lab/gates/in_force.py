@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlmodel import Session, col, select
 
@@ -48,17 +47,15 @@ def answered_by(session: Session, certificate: Certificate) -> Sequence[GateHold
     return [
         one
         for one in _holds(session, scope_of(certificate))
-        if one.cause == "alarm"
-        and one.at <= certificate.issued_at
-        and _within(one.source, _of_hold(session, one, "sources"), certificate.sources)
-        and _within(one.language, _of_hold(session, one, "languages"), certificate.languages)
+        if one.cause == "alarm" and one.at <= certificate.issued_at and _proved_anew(session, one, certificate)
     ]
 
 
 def loosened_by(session: Session, certificate: Certificate) -> bool:
-    """Whether texts that go to people now, by a stricter certificate, would pass by this one."""
+    """Whether texts that go to people now, by a stricter certificate in date, would pass by this one."""
     return any(
-        one.threshold > certificate.threshold + ROUNDING
+        one.expires_at > certificate.issued_at
+        and one.threshold > certificate.threshold + ROUNDING
         and len(certificate.sources) <= len(one.sources)  # else the other one is still asked first
         and not set(certificate.sources).isdisjoint(one.sources)
         and not set(certificate.languages).isdisjoint(one.languages)
@@ -79,17 +76,17 @@ def replaced_by(session: Session, certificate: Certificate) -> Sequence[Certific
     ]
 
 
-def in_use(session: Session, axis: str, label: str, source: str | None) -> float | None:
+def in_use(session: Session, scope: Scope) -> float | None:
     """From where on a label counts today, None where people decide: by its certificate, else as the policy says.
 
     Where several certificates or thresholds are about the label, the strictest, so that nothing loosens by itself.
     """
-    live = certificates(session, axis, label, "live")
-    standing = [one.threshold for one in live if source is None or source in one.sources]
-    if standing:
-        return max(standing)
+    live = certificates(session, scope.axis, scope.label, "live")
+    certified = [one.threshold for one in live if scope.source in {None, *one.sources}]
+    if certified:
+        return max(certified)
     thresholds = active(session).policy.thresholds.values()
-    written = (one.uncertified for one in thresholds if (one.axis, one.label) == (axis, label))
+    written = (one.uncertified for one in thresholds if (one.axis, one.label) == (scope.axis, scope.label))
     return max((value for value in written if value is not None), default=None)
 
 
@@ -100,14 +97,18 @@ def _holds(session: Session, scope: Scope) -> Sequence[GateHold]:
     return session.exec(found.order_by(col(GateHold.at)).execution_options(populate_existing=True)).all()
 
 
-def _of_hold(session: Session, one: GateHold, which: str) -> Sequence[str]:
-    """The sources or languages of the certificate that a hold was raised about; empty where there is none."""
-    certificate: UUID | None = one.certificate_id
-    return getattr(session.get_one(Certificate, certificate), which) if certificate else ()
+def _proved_anew(session: Session, hold: GateHold, certificate: Certificate) -> bool:
+    """Whether a certificate speaks of all texts that were held when the promise of another was found broken."""
+    broken = session.get(Certificate, hold.certificate_id) if hold.certificate_id else None
+    return (
+        broken is not None
+        and _within(hold.source, broken.sources, certificate.sources)
+        and _within(hold.language, broken.languages, certificate.languages)
+    )
 
 
 def _within(one: str | None, all_of_them: Sequence[str], proved: Sequence[str]) -> bool:
-    return one in proved if one is not None else bool(all_of_them) and set(all_of_them) <= set(proved)
+    return one in proved if one is not None else set(all_of_them) <= set(proved)
 
 
 def _asks_no_more(old: CalibrationRun, new: CalibrationRun) -> bool:

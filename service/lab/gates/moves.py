@@ -5,18 +5,22 @@ the change, and no two changes cross. What lets more pass than before waits for 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from calibration.promise import ROUNDING
+from calibration.thresholds.positions import where
 from service.lab.gates import changes, in_force
 from service.lab.gates.changes import GateNotNow, InvalidChange, OwnChange
 from service.lab.gates.in_force import Scope
 from service.lab.recalibration import calibrators
+from service.people.access import folded
 from service.route.phrases import listed, percent
-from service.route.versions import alone
+from service.route.versions import SYSTEM, alone
 from service.store.lab_tables import CalibrationRun, Certificate, GateChange, GateHold
 
 
@@ -32,8 +36,6 @@ def issue(
     Raises:
         InvalidChange: no reason.
     """
-    from calibration.thresholds.positions import where  # noqa: PLC0415 (SciPy: half a second, for workers only)
-
     reason = changes.given(reason)
     alone(session)
     certificate.issued_at = at
@@ -45,26 +47,24 @@ def issue(
             _give_way(session, one, at)
     session.add(certificate)
     session.flush()
-    change = changes.asked(in_force.scope_of(certificate), "issue", reason, loosens=loosens)
-    change.certificate_id, change.before, change.after = certificate.id, in_use, certificate.threshold
-    changes.note(session, change, by, at)
+    change = GateChange(
+        **asdict(in_force.scope_of(certificate)),
+        certificate_id=certificate.id,
+        action="issue",
+        before=in_use,
+        after=certificate.threshold,
+        loosens=loosens,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+    changes.note(session, change)
     if not loosens:
         _take_effect(session, certificate, at)
     return certificate
 
 
-def move(
-    session: Session,
-    axis: str,
-    label: str,
-    source: str | None,
-    language: str | None,
-    *,
-    threshold: float,
-    by: str,
-    reason: str,
-    at: datetime,
-) -> GateChange:
+def move(session: Session, scope: Scope, *, threshold: float, by: str, reason: str, at: datetime) -> GateChange:
     """Let a certificate stand at another of its proved positions: at once where that is stricter, else it waits.
 
     Raises:
@@ -73,7 +73,7 @@ def move(
     """
     reason = changes.given(reason)
     alone(session)
-    certificate = _one_live(session, Scope(axis, label, source, language))
+    certificate = _one_live(session, scope)
     position = next((one for one in certificate.rungs if abs(one - threshold) <= ROUNDING), None)
     if position is None:
         places = listed([percent(one) for one in certificate.rungs], "or")
@@ -83,71 +83,66 @@ def move(
     if at >= certificate.expires_at:
         raise GateNotNow("The certificate has run out: there is nothing to move until labels prove a new one.")
     loosens = position < certificate.threshold
-    change = changes.asked(in_force.scope_of(certificate), "move", reason, loosens=loosens)
-    change.certificate_id, change.before, change.after = certificate.id, certificate.threshold, position
+    change = GateChange(
+        **asdict(in_force.scope_of(certificate)),
+        certificate_id=certificate.id,
+        action="move",
+        before=certificate.threshold,
+        after=position,
+        loosens=loosens,
+        reason=reason,
+        by=by,
+        at=at,
+    )
     if loosens:
         changes.require_none_waits(session, col(GateChange.certificate_id) == certificate.id)
     else:
         _stand_at(certificate, position)
         session.add(certificate)
-    return changes.note(session, change, by, at)
+        _tell_what_stands(session, certificate)
+    return changes.note(session, change)
 
 
 def hold(
     session: Session,
-    axis: str,
-    label: str,
-    source: str | None,
-    language: str | None,
+    scope: Scope,
     *,
-    cause: str,
-    certificate_id: UUID | None,
+    cause: Literal["alarm", "person"],
+    about: Certificate | None = None,
     by: str,
     reason: str,
     at: datetime,
-) -> GateHold | None:
+) -> GateChange | None:
     """Let people decide about a label, of a source and language or (None) of all; None where that cause holds it.
+
+    `about` is the certificate whose promise an alarm found broken.
 
     Raises:
         InvalidChange: no reason.
     """
     reason = changes.given(reason)
     alone(session)
-    scope = Scope(axis, label, source, language)
     if any(one.cause == cause for one in in_force.held(session, scope)):
         return None
-    certificate = session.get(Certificate, certificate_id) if certificate_id else None
-    row = GateHold(
-        axis=axis,
-        label=label,
-        source=source,
-        language=language,
+    certificate_id = about.id if about else None
+    row = GateHold(**asdict(scope), certificate_id=certificate_id, cause=cause, reason=reason, by=by, at=at)
+    session.add(row)
+    session.flush()
+    change = GateChange(
+        **asdict(scope),
         certificate_id=certificate_id,
-        cause=cause,
+        hold_id=row.id,
+        action="hold",
+        before=about.threshold if about else in_force.in_use(session, scope),
+        loosens=False,
         reason=reason,
         by=by,
         at=at,
     )
-    session.add(row)
-    session.flush()
-    change = changes.asked(scope, "hold", reason, loosens=False)
-    change.certificate_id, change.hold_id = certificate_id, row.id
-    change.before = certificate.threshold if certificate else in_force.in_use(session, axis, label, source)
-    changes.note(session, change, by, at)
-    return row
+    return changes.note(session, change)
 
 
-def lift(
-    session: Session,
-    axis: str,
-    label: str,
-    source: str | None,
-    language: str | None,
-    *,
-    by: str,
-    reason: str,
-    at: datetime,
-) -> GateChange:
+def lift(session: Session, scope: Scope, *, by: str, reason: str, at: datetime) -> GateChange:
     """Ask that what is held passes by itself again; it waits for a second person.
 
     Raises:
@@ -156,15 +151,22 @@ def lift(
     """
     reason = changes.given(reason)
     alone(session)
-    scope = Scope(axis, label, source, language)
     held = in_force.held(session, scope)
     if not held:
-        raise GateNotNow("Nothing is held for exactly this label, source and language.")
+        raise GateNotNow("Nothing is held for exactly this label, source and language: name them as the hold does.")
     changes.require_none_waits(session, col(GateChange.hold_id).in_([one.id for one in held]))
-    change = changes.asked(scope, "lift", reason, loosens=True)
-    change.certificate_id, change.hold_id = held[-1].certificate_id, held[-1].id
-    change.after = in_force.in_use(session, axis, label, source)
-    return changes.note(session, change, by, at)
+    change = GateChange(
+        **asdict(scope),
+        certificate_id=held[-1].certificate_id,
+        hold_id=held[-1].id,
+        action="lift",
+        after=in_force.in_use(session, scope),
+        loosens=True,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+    return changes.note(session, change)
 
 
 def approve(session: Session, change_id: UUID, by: str, comment: str | None, at: datetime) -> GateChange:
@@ -197,7 +199,7 @@ def decline(session: Session, change_id: UUID, by: str, comment: str | None, at:
 
 def _put_in_force(session: Session, change: GateChange, by: str, at: datetime) -> None:
     certificate = session.get_one(Certificate, change.certificate_id, populate_existing=True)
-    if session.get_one(CalibrationRun, certificate.run_id).created_by == by:
+    if folded(session.get_one(CalibrationRun, certificate.run_id).created_by) == folded(by):
         raise OwnChange("You ran the labels behind this certificate: somebody else has to agree to it.")
     if certificate.state != "waiting" or at >= certificate.expires_at:
         raise GateNotNow("The certificate has run out, or a newer one took its place: decline the change.")
@@ -216,7 +218,8 @@ def _move_down(session: Session, change: GateChange, _by: str, at: datetime) -> 
 
 def _release(session: Session, change: GateChange, _by: str, at: datetime) -> None:
     scope = Scope(change.axis, change.label, change.source, change.language)
-    held = [one for one in in_force.held(session, scope) if one.at <= change.at]
+    # By their ids, which are made under the lock: an alarm bears the moment at which its week began.
+    held = [one for one in in_force.held(session, scope) if one.id < change.id]
     if not held:
         raise GateNotNow("It is not held any more: decline the change.")
     _end(session, held, at)
@@ -233,7 +236,17 @@ def _take_effect(session: Session, certificate: Certificate, at: datetime) -> No
     _end(session, in_force.answered_by(session, certificate), at)
     for one in in_force.replaced_by(session, certificate):
         _give_way(session, one, at)
+    _tell_what_stands(session, certificate)
     calibrators.put_to_use(session, certificate.calibrators.values(), at)
+
+
+def _tell_what_stands(session: Session, certificate: Certificate) -> None:
+    """Let certificates that still wait say what stands now: whoever agrees to one sees how far it loosens."""
+    waiting = (col(GateChange.action) == "issue", col(GateChange.state) == "waiting")
+    about = (col(GateChange.axis) == certificate.axis, col(GateChange.label) == certificate.label)
+    for change in session.exec(select(GateChange).where(*about, *waiting)).all():
+        change.before = in_force.in_use(session, Scope(change.axis, change.label, change.source))
+        session.add(change)
 
 
 def _give_way(session: Session, certificate: Certificate, at: datetime) -> None:
@@ -242,7 +255,7 @@ def _give_way(session: Session, certificate: Certificate, at: datetime) -> None:
     session.add(certificate)
     waiting = (col(GateChange.certificate_id) == certificate.id, col(GateChange.state) == "waiting")
     for change in session.exec(select(GateChange).where(*waiting, col(GateChange.action) != "lift")):
-        changes.decided(session, change, "declined", changes.SYSTEM, "A newer certificate took its place.", at)
+        changes.decided(session, change, "declined", SYSTEM, "A newer certificate took its place.", at)
 
 
 def _end(session: Session, held: Sequence[GateHold], at: datetime) -> None:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from sqlmodel import Session, col, select
 
-from service.lab.labels.evidence import newest_binding
-from service.route.certificates import Gate, Gates, ReadBy, gates
+from service.lab.labels.evidence import Binding, newest_binding
+from service.route.certificates import Gate, Gates, gates
 from service.route.decide import ResolvedThreshold
 from service.route.policy import Policy
 from service.route.versions import active_version, fetch
@@ -52,15 +52,12 @@ class _Now:
 
     policy: Policy
     standing: Gates
-    reading: ReadBy | None
+    reading: Binding | None
     calibrators: Calibrators
     at: datetime
 
     def resolve(self, gate: Gate, source: str, language: str) -> ResolvedThreshold:
-        if self.reading is None:
-            return ResolvedThreshold(gate.uncertified)
-        one = self.reading
-        by = ReadBy(one.classifier, one.model_digest, self.calibrators.name(source), one.taxonomy, one.preparation)
+        by = self.reading.under(self.calibrators.name(source)) if self.reading else None
         return gate.resolve(source, language, by, self.at)
 
 
@@ -82,12 +79,11 @@ def cells(session: Session, policy: Policy, at: datetime) -> Sequence[Cell]:
     return [cell for name, gate in now.standing.over(policy).items() for cell in _cells(now, name, gate)]
 
 
-def _reading(session: Session) -> tuple[ReadBy | None, Calibrators]:
+def _reading(session: Session) -> tuple[Binding | None, Calibrators]:
     newest = newest_binding(session)
     if newest is None:
         return None, Calibrators()
-    by = ReadBy(newest.classifier, newest.model_digest, "", newest.taxonomy, newest.preparation)
-    return by, live(session, newest.classifier, newest.model_digest)
+    return newest, live(session, newest.classifier, newest.model_digest)
 
 
 def _state(session: Session, now: _Now, axis: str, label: str, changes: Sequence[GateChange]) -> GateState:

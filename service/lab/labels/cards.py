@@ -1,6 +1,8 @@
 """Cards: drawn records laid out to be labelled, some by two people, some twice by one."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import insert
 from sqlmodel import Session
@@ -22,7 +24,7 @@ def lay_out(
     again = by_lot(drawn.ids, repeats, seed=sample.seed, purpose="repeat")
     chances = _chances(drawn)
     places = round_of(drawn.ids, seed=sample.seed)
-    cards = [
+    cards: list[dict[str, Any]] = [
         {
             "id": uuid7(),
             "sample_id": sample.id,
@@ -32,7 +34,7 @@ def lay_out(
             "calibrator": read.calibrator,
             "source": read.source,
             "language": read.language,
-            **chances[str(read.feedback_id)],
+            "inclusion_probability": chances[str(read.feedback_id)],
             "places": 2 if str(read.feedback_id) in twice else 1,
             "repeats": str(read.feedback_id) in again,
             "state": "open",
@@ -41,7 +43,7 @@ def lay_out(
     ]
     slots = [
         {
-            "id": uuid7(),
+            "id": uuid4(),  # as a slot that is made later: people see this id, and it must not tell which kind it is
             "card_id": card["id"],
             "sample_id": sample.id,
             "number": number,
@@ -56,11 +58,7 @@ def lay_out(
     session.execute(insert(LabelSlot), slots)
 
 
-def _chances(drawn: AuditDraw | TargetedDraw) -> dict[str, dict[str, Any]]:
+def _chances(drawn: AuditDraw | TargetedDraw) -> Mapping[str, float | None]:
     if isinstance(drawn, TargetedDraw):
-        return {one: {"inclusion_probability": None, "sampled_share": None, "stratum": ""} for one in drawn.ids}
-    columns = zip(drawn.ids, drawn.inclusion_probability, drawn.sampled_share, drawn.stratum, strict=True)
-    return {
-        one: {"inclusion_probability": chance, "sampled_share": share, "stratum": stratum}
-        for one, chance, share, stratum in columns
-    }
+        return dict.fromkeys(drawn.ids)
+    return dict(zip(drawn.ids, drawn.inclusion_probability, strict=True))

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Boolean, String, func, literal, text
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from service.classify import words
 from service.store.tables import Decision, Feedback, FeedbackRevision, WorkItem, WorkItemEvent, among
 
-KINDS = {"wrong_routing": "wrong_routing", "judge": "review"}  # by type of event
+Kind = Literal["wrong_routing", "review"]
+KINDS: Mapping[str, Kind] = {"wrong_routing": "wrong_routing", "judge": "review"}  # by type of event
+WITHDRAWN = "This feedback was withdrawn."
 _IS_CORRECTION = text("work_item_event.type IN ('judge', 'wrong_routing')")  # as its index says it
 
 
@@ -27,7 +30,7 @@ class Correction:
 
     at: datetime
     by: str
-    kind: str  # wrong_routing, or review
+    kind: Kind
     item_id: UUID
     item_kind: str
     title: str
@@ -89,9 +92,9 @@ def corrected(session: Session, axis: str) -> frozenset[UUID]:
 
 
 def _records(session: Session, decisions: set[UUID]) -> dict[UUID, tuple[UUID, str, str]]:
-    """By decision: the record, its source, and its words as they were decided on."""
+    """By decision: the record, its source, and its words as they were decided on, unless it was withdrawn."""
     found = session.exec(
-        select(Decision.id, Decision.feedback_id, Feedback.source, FeedbackRevision.body)
+        select(Decision.id, Feedback, FeedbackRevision.body)
         .join(Feedback, col(Feedback.id) == col(Decision.feedback_id))
         .join(
             FeedbackRevision,
@@ -100,14 +103,13 @@ def _records(session: Session, decisions: set[UUID]) -> dict[UUID, tuple[UUID, s
         )
         .where(among(Decision.id, decisions))
     )
-    return {decision: (feedback, source, _words(body)) for decision, feedback, source, body in found}
+    return {
+        decision: (feedback.id, feedback.source, WITHDRAWN if feedback.withdrawn_at else words(body))
+        for decision, feedback, body in found
+    }
 
 
-def _words(body: Mapping[str, Any]) -> str:
-    return "\n\n".join(one["text"] for one in body.get("verbatims", ()))
-
-
-def _correction(event: WorkItemEvent, item: WorkItem, feedback_id: UUID, source: str, words: str) -> Correction:
+def _correction(event: WorkItemEvent, item: WorkItem, feedback_id: UUID, source: str, said: str) -> Correction:
     return Correction(
         at=event.at,
         by=event.actor,
@@ -118,7 +120,7 @@ def _correction(event: WorkItemEvent, item: WorkItem, feedback_id: UUID, source:
         rule=item.rule,
         feedback_id=feedback_id,
         source=source,
-        text=words,
+        text=said,
         axis=event.data.get("axis"),
         label=event.data.get("label"),
         right=event.data.get("right"),

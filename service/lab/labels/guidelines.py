@@ -12,13 +12,13 @@ from sqlmodel import Session, col, func, select
 
 from models.yaml_document import load_yaml
 from service.lab.labels.choices import AXES
+from service.route.versions import SYSTEM
 from service.store import audit
 from service.store.lab_tables import Guideline
 
 LONGEST = 400  # characters of a sentence
 _SHIPPED = Path(__file__).with_name("guidelines.yaml")
 _NUMBERING = 0x68656569  # any constant: one sentence is numbered at a time
-_HEED = "heed"
 
 
 class InvalidGuideline(Exception):
@@ -52,7 +52,7 @@ def ensure_shipped(session: Session) -> None:
         _number_alone(session)
         for axis in _bare(session):
             session.add_all(
-                Guideline(axis=axis, number=number, label=one.label, sentence=one.sentence, created_by=_HEED)
+                Guideline(axis=axis, number=number, label=one.label, sentence=one.sentence, created_by=SYSTEM)
                 for number, one in enumerate(_shipped()[axis], 1)
             )
         session.flush()

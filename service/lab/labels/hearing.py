@@ -8,10 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from service.lab.labels.card_state import Vote, card_state
 from service.lab.labels.choices import EXCLUSIVE
 from service.lab.labels.samples import settle
-from service.lab.labels.slots import withdraw
-from service.lab.labels.standing import Voice, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +87,49 @@ def heard(session: Session, card: UUID) -> list[Word]:
 
 
 def judge(session: Session, card: Card, said: Sequence[Word], at: datetime) -> None:
-    """Let a card stand as what was said about it demands, and ask whoever is still missing."""
-    if card.withdrawn_at is not None:
-        withdraw(session, card.feedback_id, at)
-        return
+    """Let a card stand as what was said about it demands, and ask whoever is still missing.
+
+    Of a withdrawn record this card alone is seen to: who holds one card and waits for another may wait for ever.
+    """
     if card.state == "gone":
         return
     state = _state(session, card, said)
     if state != card.state:
         session.execute(_STAND, {"card": card.card_id, "state": state})
-        if state == "settled" or card.sample_state == "done":
+        if state in {"settled", "gone"} or card.sample_state == "done":
             settle(session, card.sample_id, at)
 
 
 def opinions(said: Sequence[Word]) -> tuple[Opinion, ...]:
-    """The same without names: who said something first is A."""
-    names = {name: chr(ord("A") + number % 26) for number, name in enumerate(dict.fromkeys(one.rater for one in said))}
-    return tuple(Opinion(names[one.rater], tuple(one.labels), one.unsure, one.flag) for one in said if one.skip is None)
+    """The same without names: who said something first is A.
+
+    Who was asked again and said the same is told once; who said something else then, with both, one after the other.
+    """
+    told: dict[str, dict[tuple[tuple[str, ...], bool], str | None]] = {}
+    for one in said:
+        if one.skip is None:
+            own, answer = told.setdefault(one.rater, {}), (tuple(one.labels), one.unsure)
+            own[answer] = own.get(answer) or one.flag
+    return tuple(
+        Opinion(chr(ord("A") + number % 26), labels, unsure, flag)
+        for number, own in enumerate(told.values())
+        for (labels, unsure), flag in own.items()
+    )
 
 
 def _state(session: Session, card: Card, said: Sequence[Word]) -> str:
+    if card.withdrawn_at is not None:
+        return "settled" if card.state == "settled" else "gone"
     if any(one.adjudicated for one in said):
         return "settled"
-    voices = [
-        Voice(one.rater, None if one.unsure else frozenset(one.labels))
+    votes = [
+        Vote(one.rater, None if one.unsure else frozenset(one.labels))
         for one in said
         if one.skip is None and (one.blind or card.pool != "audit")
     ]
-    state = standing(card.places, voices, exclusive=card.axis in EXCLUSIVE)
+    state = card_state(card.places, votes, exclusive=card.axis in EXCLUSIVE)
     if state in {"open", "third"}:
-        missing = max(1, card.places - len({voice.rater for voice in voices}))
+        missing = max(1, card.places - len({vote.rater for vote in votes}))
         kind = "first" if state == "open" else "third"
         session.execute(_ASK, {"card": card.card_id, "sample": card.sample_id, "kind": kind, "missing": missing})
     return state

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, text
-from sqlmodel import Session
+from sqlalchemy import text
+from sqlmodel import Session, select
 from uuid_utils.compat import uuid7
 
 from models.taxonomies.taxonomy import Taxonomy
@@ -32,17 +32,16 @@ class AlreadySaid(Exception):
     """This person has given this card another answer: take it back first."""
 
 
-class NotNow(Exception):
+class LabelStays(Exception):
     """A label cannot be taken back, or a card not be revealed, as things stand; the message says why."""
 
 
 class InvalidLabel(Exception):
-    """This is no answer; `field` says where, `words` what to do."""
+    """This is no answer; `field` says where, the message what to do."""
 
     def __init__(self, field: str, words: str) -> None:
-        self.field = field
-        self.words = words
         super().__init__(words)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +103,11 @@ def submit(session: Session, rater: Rater, card: UUID, said: Said, taxonomy: Tax
         unsure=answer.unsure,
         skip=answer.skip,
         flag=answer.flag,
-        blind=rater.blind and not _has_looked(session, asked, rater),
+        blind=rater.blind,
         seconds=None if late or slot.leased_at is None else round((at - slot.leased_at).total_seconds(), 3),
         at=at,
     )
-    session.execute(insert(HumanLabel), [label.model_dump()])
-    session.execute(_FILL, {"slot": label.slot_id, "at": at})
+    label.blind = session.execute(_KEEP, {**label.model_dump(), "feedback": asked.feedback_id}).scalar_one()
     if asked.repeats and slot.kind == "first" and answer.skip is None:
         session.execute(_AGAIN, {"card": asked.card_id, "rater": rater.name, "at": at})
     judge(session, asked, [*on_card, _word(label, "extra" if late else slot.kind)], at)
@@ -123,18 +121,20 @@ def undo(session: Session, rater: Rater, at: datetime, card: UUID | None = None)
 
     Raises:
         UnknownCard: there is no such card.
-        NotNow: it was revealed, or somebody has to decide about the card or has done so.
+        LabelStays: it was revealed, or somebody has to decide about the card or has done so.
     """
     label = session.execute(_NEWEST, {"rater": rater.name, "most": MOST_BACK, "card": card}).first()
     if label is None:
         slot = None if card is None else _found(session, card)[1]
         return card if slot is not None and slot.rater == rater.name and slot.filled_at is None else None
     asked, slot = _found(session, label.slot_id)
-    if session.get(Reveal, slot.id) is not None:
-        raise NotNow("You have seen what the model and others said about this card: your label stays as it is.")
+    if session.exec(select(Reveal).where(Reveal.slot_id == slot.id)).first() is not None:
+        raise LabelStays("You have seen what the model and others said about this card: your label stays as it is.")
     on_card = heard(session, asked.card_id)
     if label.skip is None and (asked.state == "disputed" or any(one.adjudicated for one in on_card)):
-        raise NotNow("People differ about this card, and somebody decides by all their answers: yours stays as it is.")
+        raise LabelStays(
+            "People differ about this card, and somebody decides by all their answers: yours stays as it is."
+        )
     if session.execute(_TAKE_BACK, {"label": label.id, "at": at}).first() is None:
         return None
     session.execute(_EMPTY, {"slot": slot.id, "rater": rater.name, "at": at, "until": at + LEASE})
@@ -148,18 +148,20 @@ def reveal(session: Session, rater: Rater, card: UUID, at: datetime) -> Revealed
     Raises:
         UnknownCard: there is no such card.
         NotYours: it was shown to somebody else.
-        NotNow: they have not labelled it yet, or not the other cards of its text that they hold.
+        LabelStays: they have not labelled it yet, or not the other cards of its text they hold, or it was withdrawn.
     """
     asked, slot = _found(session, card)
     on_card = heard(session, asked.card_id)
     own = _before(on_card, rater, slot)
     if own is None and slot.rater != rater.name:
         raise NotYours("This card was shown to somebody else.")
+    if asked.withdrawn_at is not None:
+        raise LabelStays("This feedback was withdrawn: there is nothing to compare any more.")
     if own is None or own.skip is not None:
-        raise NotNow("Label this card first: what the model and others said is shown afterwards.")
+        raise LabelStays("Label this card first: what the model and others said is shown afterwards.")
     about = {"rater": rater.name, "feedback": asked.feedback_id, "at": at}
     if session.execute(_HOLDS_ANOTHER, about).first() is not None:
-        raise NotNow("You hold another card of the same text: label that first.")
+        raise LabelStays("You hold another card of the same text: label that first.")
     session.execute(_LOOK, {**about, "slot": own.slot_id})
     return Revealed(dict(asked.probabilities), opinions([one for one in on_card if one.rater != rater.name]))
 
@@ -229,12 +231,18 @@ def _beside(session: Session, asked: Card, rater: Rater, at: datetime) -> UUID:
     return UUID(str(session.execute(_EXTRA, made).scalar_one()))
 
 
-def _has_looked(session: Session, asked: Card, rater: Rater) -> bool:
-    about = {"rater": rater.name, "feedback": asked.feedback_id}
-    return session.execute(_LOOKED, about).first() is not None
-
-
-_FILL = text("UPDATE label_slot SET filled_at = :at WHERE id = :slot")
+# Blind is what somebody says who has not looked, at this card or another of the same text.
+_KEEP = text("""
+    WITH filled AS (UPDATE label_slot SET filled_at = :at WHERE id = :slot_id)
+    INSERT INTO human_label
+        (id, card_id, slot_id, rater, labels, unsure, skip, flag, blind, adjudicated, seconds, at)
+    SELECT :id, :card_id, :slot_id, CAST(:rater AS text), CAST(:labels AS text[]), :unsure,
+        CAST(:skip AS text), CAST(:flag AS text),
+        :blind AND NOT EXISTS (
+            SELECT 1 FROM reveal v WHERE v.rater = CAST(:rater AS text) AND v.feedback_id = :feedback),
+        false, CAST(:seconds AS float8), :at
+    RETURNING blind
+""")
 _EXTRA = text("""
     INSERT INTO label_slot (id, card_id, sample_id, number, kind, lot, rater, former, filled_at)
     SELECT gen_random_uuid(), card_id, sample_id, max(number) + 1, 'extra', max(lot), CAST(:rater AS text), '{}',
@@ -247,9 +255,9 @@ _AGAIN = text("""
         CAST(:at AS timestamptz), '{}'
     FROM label_slot WHERE card_id = :card GROUP BY card_id, sample_id HAVING NOT bool_or(kind = 'repeat')
 """)
-_LOOKED = text("SELECT 1 FROM reveal WHERE rater = :rater AND feedback_id = :feedback LIMIT 1")
 _LOOK = text("""
-    INSERT INTO reveal (slot_id, rater, feedback_id, at) VALUES (:slot, :rater, :feedback, :at) ON CONFLICT DO NOTHING
+    INSERT INTO reveal (id, slot_id, rater, feedback_id, at)
+    VALUES (gen_random_uuid(), :slot, :rater, :feedback, :at) ON CONFLICT DO NOTHING
 """)
 _HOLDS_ANOTHER = text("""
     SELECT 1 FROM label_slot o JOIN label_card c ON c.id = o.card_id

@@ -1,7 +1,7 @@
 """The pool of a sample: every record that may be drawn, each distinct text once, read in pieces from the database."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,18 @@ from service.lab.labels.evidence import Binding
 
 PIECE = 20_000  # records read by one statement: no statement takes long, however large the pool
 # Equal words, whatever their letters' case, width and spacing, are one text.
-_KEY = r"""hashtextextended(lower(btrim(regexp_replace(normalize((
-    SELECT string_agg(v ->> 'text', ' ' ORDER BY n)
-    FROM jsonb_array_elements(r.body -> 'verbatims') WITH ORDINALITY AS said(v, n)
-), NFKC), '\s+', ' ', 'g'))), 0)"""
+# What most texts do not need (a list of answers, NFKC of plain letters, spacing) is not done: it took twice the time.
+_KEY = r"""(
+    SELECT hashtextextended(lower(btrim(
+        CASE WHEN said.text ~ '\s\s|[^\S ]' THEN regexp_replace(said.text, '\s+', ' ', 'g') ELSE said.text END)), 0)
+    FROM (
+        SELECT CASE WHEN octet_length(one.text) = length(one.text) THEN one.text ELSE normalize(one.text, NFKC) END
+        FROM (SELECT CASE WHEN jsonb_array_length(r.body -> 'verbatims') = 1 THEN r.body #>> '{verbatims,0,text}' ELSE (
+            SELECT string_agg(v ->> 'text', ' ' ORDER BY n)
+            FROM jsonb_array_elements(r.body -> 'verbatims') WITH ORDINALITY AS answers(v, n)
+        ) END OFFSET 0) AS one(text) OFFSET 0
+    ) AS said(text)
+)"""
 _READ_AS = """k.classifier = :classifier AND coalesce(k.model_digest, '') = :model_digest
     AND k.taxonomy = :taxonomy AND coalesce(k.preparation, '') = :preparation"""
 _OF_WISH = """f.withdrawn_at IS NULL
@@ -69,13 +77,30 @@ def audit_pool(session: Session, wish: Wish, label: str | None) -> Pool:
 
 
 def targeted_pool(session: Session, wish: Wish, labels: Sequence[str]) -> Pool:
-    """Each distinct text that no audit sample holds, scored by how unsure the model is: 1 at a half, 0 at 0 and 1.
+    """Each distinct text that nobody was asked about, scored by how unsure the model is: 1 at a half, 0 at 0 and 1.
 
-    Of several labels the one it is least sure of counts. What was audited must never train what it judges.
+    Of several labels the one it is least sure of counts. What was audited must never train what it judges, and what a
+    targeted sample of this axis and model holds teaches nothing new; what one left open when it was closed may return.
     """
     named = {f"label_{number}": label for number, label in enumerate(labels)}
     unsure = ", ".join(f"1 - abs(2 * {_probability(wish.axis, name)} - 1)" for name in named)
-    return _distinct(_read(session, wish, f"greatest({unsure})", named), _keys(session, _AUDITED))
+    asked = {"axis": wish.axis, "classifier": wish.binding.classifier, "model_digest": wish.binding.model_digest}
+    taken = np.concatenate([_keys(session, _AUDITED), _keys(session, _TARGETED, **asked)])
+    return _distinct(_read(session, wish, f"greatest({unsure})", named), taken)
+
+
+def taught(
+    session: Session, axis: str, binding: Binding, sources: Collection[str], records: Collection[UUID]
+) -> frozenset[str]:
+    """Of these records, those whose words a targeted sample of their source has asked about: ids.
+
+    A calibrator of one of these `sources` that was fitted on this model may have been fitted to them.
+    """
+    if not sources or not records:
+        return frozenset()
+    asked = {"axis": axis, "classifier": binding.classifier, "model_digest": binding.model_digest}
+    found = session.execute(_TAUGHT, {**asked, "sources": list(sources), "records": list(records)})
+    return frozenset(found.scalars())
 
 
 def census(session: Session, wish: Wish) -> Census:
@@ -178,6 +203,24 @@ _CARDS = f"""
 _AUDITED = text(_CARDS)
 _CARDS_OF_BINDING = text(f"""{_CARDS} AND s.axis = :axis AND s.classifier = :classifier
     AND s.model_digest = :model_digest AND s.taxonomy = :taxonomy AND s.preparation = :preparation""")
+_OF_MODEL = """s.pool = 'targeted' AND s.axis = :axis AND s.classifier = :classifier
+    AND s.model_digest = :model_digest"""
+_TARGETED = text(f"""
+    SELECT DISTINCT {_KEY} FROM label_sample s
+    JOIN label_card c ON c.sample_id = s.id
+    JOIN feedback_revision r ON r.feedback_id = c.feedback_id AND r.revision = c.revision
+    WHERE {_OF_MODEL} AND (s.state <> 'closed' OR c.state <> 'open')
+""")  # noqa: S608 (as above)
+_TAUGHT = text(f"""
+    SELECT f.id::text FROM feedback f
+    JOIN feedback_revision r ON r.feedback_id = f.id AND r.revision = f.revision
+    WHERE f.id = ANY(:records) AND f.source = ANY(:sources) AND (f.source, {_KEY}) IN (
+        SELECT c.source, {_KEY} FROM label_sample s
+        JOIN label_card c ON c.sample_id = s.id
+        JOIN feedback_revision r ON r.feedback_id = c.feedback_id AND r.revision = c.revision
+        WHERE {_OF_MODEL} AND c.state NOT IN ('open', 'gone')
+    )
+""")  # noqa: S608 (as above)
 _CENSUS = text(f"""
     SELECT count(*) AS records, count(*) FILTER (WHERE EXISTS (
         SELECT 1 FROM classification k WHERE k.feedback_id = f.id AND k.revision = f.revision

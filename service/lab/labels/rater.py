@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import text
+from sqlmodel import Session
+
 from service.people.access import Caller
 
 
@@ -13,6 +16,14 @@ class Rater:
     blind: bool
 
 
-def rater_of(caller: Caller) -> Rater:
-    """Who labels; only somebody who is a reviewer and nothing else cannot have seen the model's answers elsewhere."""
-    return Rater(caller.name, blind=caller.roles == {"reviewer"})
+def rater_of(session: Session, caller: Caller) -> Rater:
+    """Who labels; only a reviewer who is nothing else, by no key or account of that name, has not seen the answers."""
+    blind = caller.roles == {"reviewer"} and session.execute(_SEES_MORE, {"name": caller.name}).first() is None
+    return Rater(caller.name, blind)
+
+
+_SEES_MORE = text("""
+    SELECT 1 FROM "user" WHERE name = :name AND active AND roles <> ARRAY['reviewer']
+    UNION ALL
+    SELECT 1 FROM api_key WHERE name = :name AND revoked_at IS NULL AND role <> 'reviewer' LIMIT 1
+""")

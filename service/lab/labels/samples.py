@@ -34,12 +34,15 @@ Design = Uniform | AtLine | Targeted
 
 
 class InvalidSample(Exception):
-    """No sample can be drawn as asked; `field` is the wish that has to change, `words` say why and how."""
+    """No sample can be drawn as asked; `field` is the wish that has to change, the message says why and how."""
 
     def __init__(self, field: str, words: str) -> None:
-        self.field = field
-        self.words = words
         super().__init__(words)
+        self.field = field
+
+
+class DrawingNow(Exception):
+    """Another sample is being drawn; the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ class Wanted:
     purpose: str = "asked"
 
 
+def await_draw(session: Session) -> None:
+    """Wait until nobody draws a sample; until its transaction ends nobody but this session does.
+
+    For who has nobody to ask to come again: `draw` does not wait.
+    """
+    session.execute(_PATIENT)
+    session.execute(_AFTER_OTHERS, {"key": _DRAWING})
+
+
 def draw(session: Session, wanted: Wanted, taxonomy: Taxonomy, *, by: str, at: datetime) -> LabelSample:
     """Draw a sample and lay its cards out to be labelled; the caller commits.
 
@@ -64,10 +76,12 @@ def draw(session: Session, wanted: Wanted, taxonomy: Taxonomy, *, by: str, at: d
 
     Raises:
         InvalidSample: nothing can be drawn so; says which wish has to change.
+        DrawingNow: another one is being drawn.
     """
     asked = _asked(session, wanted, taxonomy)
     binding = _binding(session, wanted, taxonomy)
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _DRAWING})
+    if not session.execute(_ALONE, {"key": _DRAWING}).scalar_one():
+        raise DrawingNow("Another sample is being drawn: draw this one when that is there, in a minute at most.")
     wish = Wish(wanted.axis, binding, wanted.source, wanted.since)
     pool = read_pool(session, wanted, wish, asked)
     if not pool.ids:
@@ -122,21 +136,22 @@ def drawn_from(pool: Pool, design: Design, seed: int, first: frozenset[str] = fr
 
 
 def close(session: Session, sample: LabelSample, at: datetime, *, by: str) -> None:
-    """Show nobody any more cards of a sample; what was said stays. The caller commits."""
-    if sample.state != "closed":
+    """Show nobody any more cards of a sample that is not done; what was said stays. The caller commits."""
+    session.refresh(sample, with_for_update={"key_share": True})
+    if sample.state == "open":
         sample.state, sample.closed_at = "closed", at
         session.add(sample)
         audit.record(session, by, "sample.closed", str(sample.id))
 
 
-def settle(session: Session, sample_id: UUID, at: datetime) -> bool:
+def settle(session: Session, sample_id: UUID, at: datetime) -> None:
     """Note that a sample is done, where none of its cards waits for anybody, and let what it says be computed.
 
     A sample that was done, and of which a card waits again, is open again. The caller commits.
     """
     several = session.execute(_UNSETTLED, {"sample": sample_id, "many": _NEARLY}).scalar_one()
     if several == _NEARLY:
-        return False
+        return
     # Whoever settles the last card but one at the same moment does not see it settled: one looks after the other.
     sample = session.exec(
         select(LabelSample).where(col(LabelSample.id) == sample_id).with_for_update(key_share=True),
@@ -150,9 +165,14 @@ def settle(session: Session, sample_id: UUID, at: datetime) -> bool:
         _tell(session, sample)
     session.add(sample)
     session.flush()
-    return sample.state == "done"
 
 
+# Of a million records a draw is worked out for seconds in which the server hears nothing of us.
+_ALONE = text("""
+    SELECT pg_try_advisory_xact_lock(:key), set_config('idle_in_transaction_session_timeout', '5min', true)
+""")
+_PATIENT = text("SELECT set_config('lock_timeout', '5min', true)")
+_AFTER_OTHERS = text("SELECT pg_advisory_xact_lock(:key)")
 _NEARLY = 64  # more than people answer in the same moment
 _UNSETTLED = text(
     "SELECT count(*) FROM (SELECT 1 FROM label_card WHERE sample_id = :sample"
@@ -162,7 +182,7 @@ _UNSETTLED = text(
 
 def _tell(session: Session, sample: LabelSample) -> None:
     if sample.pool == "audit":
-        jobs.defer(session, "calibrate_sample", sample=str(sample.id), once=f"calibrate_sample:{sample.id}")
+        jobs.defer(session, "watch", once="watch")
         return
     cards = select(LabelCard.source).where(col(LabelCard.sample_id) == sample.id).distinct()
     for source in sorted(session.exec(cards)):
@@ -193,6 +213,11 @@ def _binding(session: Session, wanted: Wanted, taxonomy: Taxonomy) -> Binding:
     binding = newest_binding(session)
     if binding is None:
         raise InvalidSample("pool", "Nothing has been read yet: send feedback with texts first, and let it be read.")
+    if not binding.model_digest:  # what is said of these would count for nothing once the first new text is read
+        raise InvalidSample(
+            "pool",
+            "Nothing has been read since heed learned to note which model read it: let new feedback be read first.",
+        )
     if wanted.axis == "topic" and binding.taxonomy != taxonomy.identity:
         raise InvalidSample(
             "axis",
@@ -204,14 +229,19 @@ def _binding(session: Session, wanted: Wanted, taxonomy: Taxonomy) -> Binding:
 
 def _what_would_fill(session: Session, wish: Wish) -> str:
     found = census(session, wish)
-    those = f"of source '{wish.source}' " if wish.source else ""
-    those += f"received since {wish.since:%d %b %Y} " if wish.since else ""
-    said = f"There is nothing to draw: of {found.records:,} records {those}that are not withdrawn, {found.readable:,} "
-    said += f"were read by {wish.binding.classifier} as it is now and say something"
+    those = f" of source '{wish.source}'" if wish.source else ""
+    those += f" received since {wish.since:%d %b %Y}" if wish.since else ""
+    said = f"There is nothing to draw: {_so_many(found.records, 'record is', 'records are')} there{those}, withdrawn "
+    said += f"ones left out; {_so_many(found.readable, 'says', 'say')} something and "
+    said += f"{'was' if found.readable == 1 else 'were'} read by {wish.binding.classifier} as it is now"
     if found.readable:
-        said += ", and every text among them is a card of an audit sample already"
+        said += ", and every such text is a card of a sample already"
     wider = " Or choose an earlier `since`." if wish.since else " Or leave `source` out." if wish.source else ""
     return f"{said}. New feedback fills the pool.{wider}"
+
+
+def _so_many(n: int, one: str, more: str) -> str:
+    return f"{n:,} {one if n == 1 else more}"
 
 
 def _design(wanted: Wanted) -> Design:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from models.taxonomies.taxonomy import Taxonomy
-from service.classify import verbatims
+from service.classify import verbatims, words
 from service.lab.labels.choices import Choices, choices
 from service.lab.labels.order import APART, TURN
 from service.lab.labels.rater import Rater
@@ -93,12 +93,8 @@ def held(session: Session, rater: Rater, taxonomy: Taxonomy, card: UUID, at: dat
 
 def waiting(session: Session, rater: Rater) -> int:
     """How many cards there are that this person has not labelled and that wait for somebody."""
-    return sum(int(one.left) for one in session.execute(_LEFT, {"rater": rater.name, "samples": None}))
-
-
-def joined(shown: Sequence[Shown]) -> str:
-    """Verbatims as one text, a blank line between them."""
-    return "\n\n".join(one.text for one in shown)
+    asked = {"rater": rater.name, "blind": rater.blind, "samples": None}
+    return sum(int(one.left) for one in session.execute(_LEFT, asked))
 
 
 def said_in(body: dict[str, Any]) -> tuple[Shown, ...]:
@@ -108,8 +104,13 @@ def said_in(body: dict[str, Any]) -> tuple[Shown, ...]:
 
 def withdraw(session: Session, feedback: UUID, at: datetime) -> None:
     """Show nobody any more cards of a record that was withdrawn."""
-    samples = session.execute(_GONE, {"feedback": feedback}).scalars().all()
-    for one in sorted(set(samples)):
+    for one in sorted(set(session.execute(_GONE, {"feedback": feedback}).scalars())):
+        settle(session, one, at)
+
+
+def _pass_over(session: Session, feedback: UUID, at: datetime) -> None:
+    """As `withdraw`, by somebody who holds slots: a card that is being answered is left to who answers it."""
+    for one in sorted(set(session.execute(_GONE_IF_FREE, {"feedback": feedback}).scalars())):
         settle(session, one, at)
 
 
@@ -128,14 +129,15 @@ def _taken(
     slots = session.execute(_LEASE, of_record).scalars().all()
     rows = session.execute(_SHOW, {**values, "slots": list(slots)}).all() if slots else []
     if rows and rows[0].withdrawn_at is not None:
-        withdraw(session, feedback, values["at"])
+        _pass_over(session, feedback, values["at"])
         return ()
     return _shown(session, rows, rater, taxonomy)
 
 
 def _shown(session: Session, rows: Sequence[Row[Any]], rater: Rater, taxonomy: Taxonomy) -> tuple[Showing, ...]:
     samples = list({row.sample_id for row in rows})
-    far = session.execute(_LEFT, {"rater": rater.name, "samples": samples}).all() if rows else []
+    asked = {"rater": rater.name, "blind": rater.blind, "samples": samples}
+    far = session.execute(_LEFT, asked).all() if rows else []
     by_sample = {one.sample_id: one for one in far}
     return tuple(_showing(row, by_sample.get(row.sample_id), taxonomy) for row in rows)
 
@@ -155,7 +157,7 @@ def _showing(row: Row[Any], far: Row[Any] | None, taxonomy: Taxonomy) -> Showing
         card=row.id,
         sample=row.sample_id,
         feedback=row.feedback_id,
-        text=joined(said),
+        text=words(row.body),
         verbatims=said,
         question=QUESTIONS[row.axis],
         choices=choices(row.axis, taxonomy),
@@ -184,7 +186,10 @@ _FREE = """
 _SHOWN = "s.state IN ('open', 'done') AND (CAST(:sample AS uuid) IS NULL OR s.id = :sample)"
 _UNTRIED = "c.feedback_id <> ALL(CAST(:tried AS uuid[]))"
 _FEW = 8  # texts to try, should somebody take them at the same moment
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:rater, 0))")
+# The statements below take the server longer to plan than to do, and none of their values calls for another plan.
+_ONE_AT_A_TIME = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended(:rater, 0)), set_config('plan_cache_mode', 'force_generic_plan', true)
+""")
 # What this person holds, first what they took back just now; repeats that are due (their slot is made when the first is
 # filled, at `leased_at`); then the cards from their turn on, and from the beginning of the round; at last the repeats
 # that were not due. Each part reads few rows, however large the sample.
@@ -242,10 +247,15 @@ _BESIDE = text(f"""
         AND NOT EXISTS (SELECT 1 FROM label_slot m WHERE m.card_id = c.id AND m.rater = :rater
             AND (m.kind = 'extra' OR m.filled_at IS NOT NULL))
 """)  # noqa: S608 (as above)
-_GONE = text("""
-    UPDATE label_card SET state = 'gone' WHERE feedback_id = :feedback AND state IN ('open', 'third', 'disputed')
-    RETURNING sample_id
-""")
+_WITHDRAWN = """
+    WITH withdrawn AS MATERIALIZED (
+        SELECT id FROM label_card WHERE feedback_id = :feedback AND state IN ('open', 'third', 'disputed')
+        ORDER BY id FOR NO KEY UPDATE {whose}
+    )
+    UPDATE label_card c SET state = 'gone' FROM withdrawn WHERE c.id = withdrawn.id RETURNING c.sample_id
+"""
+_GONE = text(_WITHDRAWN.format(whose=""))
+_GONE_IF_FREE = text(_WITHDRAWN.format(whose="SKIP LOCKED"))
 _SHOW = text(f"""
     SELECT o.id, o.sample_id, c.feedback_id, s.axis, r.body, o.lease_until, f.withdrawn_at,
         (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FROM (
@@ -257,21 +267,26 @@ _SHOW = text(f"""
     WHERE o.id = ANY(CAST(:slots AS uuid[])) AND o.rater = :rater AND o.filled_at IS NULL
     ORDER BY s.axis, o.id
 """)  # noqa: S608 (numbers of our own)
-# How many cards of a sample somebody has labelled, and how many are left that wait for an answer of anybody.
+# How many cards of a sample somebody has labelled, and how many are left that wait for an answer of anybody; with the
+# repeats that are theirs or may become so, or a total that grows would tell that a card was one.
 _LEFT = text("""
-    SELECT s.id AS sample_id, done.many AS done, waiting.many - mine.many AS left
+    SELECT s.id AS sample_id, mine.done, waiting.many - mine.waiting + again.many AS left
     FROM label_sample s
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS many FROM label_slot m
-        WHERE m.rater = :rater AND m.sample_id = s.id AND m.filled_at IS NOT NULL
-    ) AS done
     CROSS JOIN LATERAL (
         SELECT count(*) AS many FROM label_card c WHERE c.sample_id = s.id AND c.state IN ('open', 'third')
     ) AS waiting
     CROSS JOIN LATERAL (
-        SELECT count(*) AS many FROM label_card c WHERE c.state IN ('open', 'third') AND c.id IN (
-            SELECT m.card_id FROM label_slot m
-            WHERE m.rater = :rater AND m.sample_id = s.id AND m.filled_at IS NOT NULL)
+        SELECT count(*) AS done, count(DISTINCT c.id) FILTER (WHERE c.state IN ('open', 'third')) AS waiting
+        FROM label_slot m JOIN label_card c ON c.id = m.card_id
+        WHERE m.rater = :rater AND m.sample_id = s.id AND m.filled_at IS NOT NULL
     ) AS mine
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS many FROM label_card c LEFT JOIN label_slot o ON o.card_id = c.id AND o.kind = 'repeat'
+        WHERE c.sample_id = s.id AND c.repeats AND c.state <> 'gone' AND CASE
+            WHEN o.id IS NOT NULL THEN o.only_for = :rater AND o.filled_at IS NULL
+            ELSE c.state IN ('open', 'third') AND :blind AND NOT EXISTS (
+                SELECT 1 FROM label_slot m
+                WHERE m.card_id = c.id AND m.rater = :rater AND m.filled_at IS NOT NULL) END
+    ) AS again
     WHERE CASE WHEN CAST(:samples AS uuid[]) IS NULL THEN s.state = 'open' ELSE s.id = ANY(CAST(:samples AS uuid[])) END
 """)

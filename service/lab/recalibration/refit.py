@@ -16,7 +16,9 @@ from calibration.calibrators.select import LEAST_LABELS, Selection, select_class
 from calibration.calibrators.storage import to_json
 from calibration.labels.label import Label
 from service.lab.labels.evidence import Binding, labels_of, newest_binding
-from service.lab.recalibration.calibrators import beliefs, changed_axes, covering, go_live
+from service.lab.recalibration.beliefs import beliefs
+from service.lab.recalibration.calibrators import changed_axes, covering, go_live
+from service.route.versions import alone
 from service.source_maps import CALIBRATED, LABELS, NONE, Calibrators, SourceMaps, maps_of
 from service.store.lab_tables import Calibrator, Certificate
 from service.store.tables import Source
@@ -26,7 +28,10 @@ AGAIN = 50  # so many labels more, before a source is refitted
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """What came of it: the calibrator that went live or waits, or None; and by axis the reason, in a sentence."""
+    """What came of it: the calibrator that went live or waits, and by axis the reason, in a sentence.
+
+    Both None: there is nothing new, and what was read as before still is.
+    """
 
     source: str
     calibrator: str | None
@@ -54,26 +59,45 @@ def refit(session: Session, source: str, at: datetime) -> Refit:
     binding = newest_binding(session)
     if binding is None:
         return Refit(source, None, None, dict.fromkeys(CALIBRATED, "Nothing has been read yet."))
-    live, last = (_newest(session, source, binding, *states) for states in (("live",), ("live", "waiting")))
-    if last and _awaited(session, last):
-        words = f"A certificate made with {last.name} waits for a second person: until then nothing is refitted."
-        return Refit(source, last.name, "waiting", dict.fromkeys(CALIBRATED, words))
-    before = maps_of(last) if last else NONE
+    last = _newest(session, source, binding, "live", "waiting")
+    if last and _awaited(session, last, at):
+        return _postponed(last)
+    before = _maps(last)
     fitted = {axis: _fitted(session, source, axis, binding, before, last) for axis in CALIBRATED}
+    return _taken_up(session, source, binding, fitted, at)
+
+
+def _postponed(row: Calibrator) -> Refit:
+    words = f"A certificate made with {row.name} waits for a second person: until then nothing is refitted."
+    return Refit(row.source, row.name, "waiting", dict.fromkeys(CALIBRATED, words))
+
+
+def _taken_up(session: Session, source: str, binding: Binding, fitted: Mapping[str, Fitted], at: datetime) -> Refit:
+    """Store what was fitted where it is new, and let it go live or wait: no certificate is issued meanwhile."""
+    alone(session)
+    live, last = (_newest(session, source, binding, *states) for states in (("live",), ("live", "waiting")))
+    if last and _awaited(session, last, at):
+        return _postponed(last)
     reasons = {axis: one.reason for axis, one in fitted.items()}
     after = SourceMaps("", {axis: one.map for axis, one in fitted.items() if one.map is not None})
-    row = _stored(session, source, binding, fitted, at) if changed_axes(before, after) else last
+    row = _stored(session, source, binding, fitted, at) if changed_axes(_maps(last), after) else last
     if row is None or row.state == "live":
         return Refit(source, None, None, reasons)
-    if covering(session, row, changed_axes(maps_of(live) if live else NONE, after), at):
+    if covering(session, row, changed_axes(_maps(live), after), at, "live"):
         return Refit(source, row.name, "waiting", reasons)
     go_live(session, row.name, at)
     return Refit(source, row.name, "live", reasons)
 
 
-def _awaited(session: Session, row: Calibrator) -> bool:
-    """Whether a certificate that names this calibrator waits to be agreed to."""
-    held = session.exec(select(Certificate.calibrators).where(col(Certificate.state) == "waiting"))
+def _maps(row: Calibrator | None) -> SourceMaps:
+    return maps_of(row) if row else NONE
+
+
+def _awaited(session: Session, row: Calibrator, at: datetime) -> bool:
+    """Whether a certificate that names this calibrator waits to be agreed to, and still can be."""
+    held = session.exec(
+        select(Certificate.calibrators).where(col(Certificate.state) == "waiting", col(Certificate.expires_at) > at)
+    )
     return row.state == "waiting" and any(one.get(row.source) == row.name for one in held)
 
 
@@ -88,6 +112,7 @@ def _newest(session: Session, source: str, binding: Binding, *states: str) -> Ca
             col(Calibrator.state).in_(states),
         )
         .order_by(col(Calibrator.version).desc())
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -163,7 +188,7 @@ def _stored(session: Session, source: str, binding: Binding, fitted: Mapping[str
     earlier = session.exec(select(Calibrator).where(col(Calibrator.source) == source)).all()
     for one in earlier:
         if one.state == "waiting":
-            one.state, one.ended_at = "ended", at
+            one.state = "ended"
             session.add(one)
     version = max((one.version for one in earlier), default=0) + 1
     maps: dict[str, Any] = {axis: json.loads(to_json(one.map)) for axis, one in fitted.items() if one.map is not None}

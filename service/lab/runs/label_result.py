@@ -25,7 +25,7 @@ from service.lab.runs.run_result import (
 from service.lab.runs.verdicts import Judged, Pile
 
 HELD_BACK = (
-    "What the model got right is shown once the promise can be tested: who saw it before could choose when to stop "
+    "What heed got right is shown once the promise can be tested: who saw it before could choose when to stop "
     "labelling by what the labels say, and the promise would hold less often than it says."
 )
 
@@ -120,6 +120,7 @@ def _counts(found: QuestionReport, pile: Pile) -> Counts:
         unsettled=evidence.unsettled,
         third=pile.third,
         disputed=pile.disputed,
+        passed_on=pile.passed_on,
         open=pile.open,
         unread=pile.unread,
         adjudicated=standings.count(Standing.ADJUDICATED),

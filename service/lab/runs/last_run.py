@@ -4,16 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from service.lab.runs.run_result import LabelResult, RunResult
 from service.store.lab_tables import CalibrationRun
 
+log = structlog.get_logger(__name__)
+
 _LOOKED_AT = 20  # runs, the newest: a label that none of them judged has no report yet
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class LabelFinding:
     """A finished run, and what it found about one label."""
 
     run: CalibrationRun
@@ -21,7 +25,7 @@ class Judged:
     label: LabelResult
 
 
-def last_run(session: Session, axis: str, label: str) -> Judged | None:
+def last_run(session: Session, axis: str, label: str) -> LabelFinding | None:
     """The newest finished run that judged the label; None where there is none."""
     rows = session.exec(
         select(CalibrationRun)
@@ -36,13 +40,22 @@ def last_run(session: Session, axis: str, label: str) -> Judged | None:
     return next((found for row in rows for found in _judged(row, label)), None)
 
 
-def judged_by(session: Session, run_id: UUID, label: str) -> Judged | None:
+def judged_by(session: Session, run_id: UUID, label: str) -> LabelFinding | None:
     """What this run found about the label; None where it judged it not."""
     row = session.get(CalibrationRun, run_id)
     return next(_judged(row, label), None) if row else None
 
 
-def _judged(row: CalibrationRun, label: str) -> Iterator[Judged]:
-    if row.result is not None:
-        result = RunResult.model_validate(row.result)
-        yield from (Judged(row, result, one) for one in result.labels if one.label == label)
+def result_of(row: CalibrationRun) -> RunResult | None:
+    """What a run found; None where it has found nothing yet, or another version of heed wrote it down otherwise."""
+    try:
+        return None if row.result is None else RunResult.model_validate(row.result)
+    except ValidationError:
+        log.warning("run.unreadable", run=str(row.id))
+        return None
+
+
+def _judged(row: CalibrationRun, label: str) -> Iterator[LabelFinding]:
+    result = result_of(row)
+    if result is not None:
+        yield from (LabelFinding(row, result, one) for one in result.labels if one.label == label)

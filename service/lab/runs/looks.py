@@ -6,8 +6,10 @@ say of the model:
 - A look that cannot test anything (too few labels, too few judged by two people) spends nothing and shows nothing of
   what the model got right. How many labels it still needs depends on no answer. So nobody can stop when it looks good.
 - A look that tested spends the labels it used, whatever it found: samples drawn before it never count again.
-- After one that tested and refused, the next may err half as often (`Promise.at_attempt`): all attempts at a promise
-  together err at most twice as often as it says. After a certificate the count begins anew, on fresh labels.
+- After one that tested, the next may err half as often (`Promise.at_attempt`), also where it certified: else who
+  finds a threshold too strict could prove anew until a lucky sample lets more pass. All attempts at a promise together
+  err at most twice as often as it says. The count begins anew with the first look after a certificate's whole life,
+  where a fresh proof is due anyway.
 - While a certificate is in force, the weekly samples are shown on its audit trail as they come in. They raise alarms
   and never certify. Other samples drawn meanwhile are shown there too: each beyond the first counts as an attempt,
   since somebody may have waited for the one that suits.
@@ -15,18 +17,21 @@ say of the model:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from calibration.promise import MOST_ATTEMPTS
 from service.lab.labels.evidence import Binding
 from service.store.lab_tables import Certificate, LabelSample
 
+LIFE = timedelta(weeks=26)  # of a certificate
 _KEY = 0x68656C61  # any constant: one run writes down what it found at a time
 _TESTED = text("""
-    SELECT run.finished_at, one -> 'threshold' ->> 'status' = 'certified' AS certified
+    SELECT run.finished_at,
+        one -> 'threshold' ->> 'status' = 'certified' AND run.finished_at <= now() - CAST(:life AS interval) AS outlived
     FROM calibration_run run, jsonb_array_elements(run.result -> 'labels') one
     WHERE run.axis = :axis AND run.state = 'done' AND one ->> 'label' = :label
         AND (one -> 'threshold' ->> 'status' = 'certified' OR (one -> 'threshold' ->> 'tested')::boolean)
@@ -41,11 +46,15 @@ _TESTED = text("""
 
 @dataclass(frozen=True, slots=True)
 class NextLook:
-    """The next look at a label: its attempt, since when samples count, and those that never do."""
+    """The next look at a label: its attempt, since when samples count, and those that never do.
+
+    `spent` says that so many attempts were made that none of the error is left for another.
+    """
 
     attempt: int
     since: datetime | None
     without: frozenset[UUID]
+    spent: bool = False
 
 
 def one_at_a_time(session: Session) -> None:
@@ -63,14 +72,16 @@ def next_look(session: Session, axis: str, label: str, source: str | None, bindi
         "model_digest": binding.model_digest,
         "taxonomy": binding.taxonomy,
         "preparation": binding.preparation,
+        "life": LIFE,
     }
     looks = session.execute(_TESTED, asked).all()
-    certified = [place for place, look in enumerate(looks, start=1) if look.certified]
-    refusals = len(looks) - (certified[-1] if certified else 0)
+    outlived = [place for place, look in enumerate(looks, start=1) if look.outlived]
+    before = len(looks) - (outlived[-1] if outlived else 0)
     since = looks[-1].finished_at if looks else None
     watched = _watched(session, axis, label, since)
     weekly = frozenset(sample.id for sample in watched if sample.purpose == "weekly")
-    return NextLook(1 + refusals + max(0, len(watched) - len(weekly) - 1), since, weekly)
+    attempt = 1 + before + max(0, len(watched) - len(weekly) - 1)
+    return NextLook(min(attempt, MOST_ATTEMPTS), since, weekly, spent=attempt > MOST_ATTEMPTS)
 
 
 def _watched(session: Session, axis: str, label: str, since: datetime | None) -> Sequence[LabelSample]:
@@ -89,6 +100,7 @@ def _watched(session: Session, axis: str, label: str, since: datetime | None) ->
             col(Certificate.classifier) == col(LabelSample.classifier),
             col(Certificate.model_digest) == col(LabelSample.model_digest),
             col(Certificate.issued_at) <= drawn,
+            col(Certificate.expires_at) > drawn,
             ended.is_(None) | (ended > drawn),
         )
         .exists(),

@@ -1,28 +1,33 @@
 """Putting in force what a run proved: certificates, and the run's result that says so."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
-from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.certification.agreement import AGREEMENT_FLOOR
 from calibration.report.report import NOT_COVERED
+from calibration.result import Estimate
+from calibration.thresholds.precision import Certified
 from calibration.words import counted
 from service.backtest.queueing import HANDLING
 from service.lab.gates import in_force, moves
-from service.lab.runs.findings import Findings, Found, Question
+from service.lab.gates.in_force import Scope
+from service.lab.runs.findings import JudgedLabel, JudgedRun, RunQuestion
 from service.lab.runs.label_result import label_result
+from service.lab.runs.looks import LIFE
 from service.lab.runs.run_result import CertifiedThreshold, LabelResult, Promised, ReadAs, RefusedThreshold, RunResult
 from service.lab.runs.verdicts import positions, refusal
 from service.route.versions import alone
 from service.store.lab_tables import Certificate
 
-LIFE = timedelta(weeks=26)
+_AS_WRONG = "counted as wrong, for nothing is proved by what was learnt from."
 NEVER_COUNTED = "Corrections and what became of reviews are no labels: they are kept apart and never count here."
 
 
-def put_in_force(session: Session, question: Question, findings: Findings, at: datetime) -> RunResult:
+def put_in_force(session: Session, question: RunQuestion, findings: JudgedRun, at: datetime) -> RunResult:
     """Issue a certificate for each label that was proved; the caller commits. The run's result."""
     if any(one.judged.certified for one in findings.labels):
         alone(session)  # before anything is read that a decision or another change could make stale
@@ -36,6 +41,7 @@ def put_in_force(session: Session, question: Question, findings: Findings, at: d
         headline=_headline(labels),
         notes=_notes(findings),
         labels=labels,
+        agreement=findings.agreement,
         read_as=ReadAs(
             classifier=binding.classifier,
             model_digest=binding.model_digest,
@@ -56,20 +62,17 @@ def put_in_force(session: Session, question: Question, findings: Findings, at: d
     )
 
 
-def _label(session: Session, question: Question, findings: Findings, one: Found, at: datetime) -> LabelResult:
+def _label(session: Session, question: RunQuestion, findings: JudgedRun, one: JudgedLabel, at: datetime) -> LabelResult:
     threshold: CertifiedThreshold | RefusedThreshold
-    if one.judged.certified:
-        threshold = _certified(session, question, findings, one, at)
+    if proof := one.judged.certified:
+        threshold = _certified(session, _certificate(question, findings, one, proof, at), question, at)
     else:
         threshold = refusal(one.judged, one.pile)
     return label_result(one.judged, threshold, one.pile, one.heard.traffic, HANDLING["review"])
 
 
-def _certified(
-    session: Session, question: Question, findings: Findings, one: Found, at: datetime
-) -> CertifiedThreshold:
-    row = _certificate(question, findings, one, at)
-    in_use = in_force.in_use(session, question.axis, one.heard.label, question.source)
+def _certified(session: Session, row: Certificate, question: RunQuestion, at: datetime) -> CertifiedThreshold:
+    in_use = in_force.in_use(session, Scope(row.axis, row.label, question.source))
     reason = question.comment or "The labels of a run prove it."
     issued = moves.issue(session, row, in_use=in_use, by=question.by, reason=reason, at=at)
     return CertifiedThreshold.model_validate(
@@ -86,33 +89,31 @@ def _certified(
     )
 
 
-def _certificate(question: Question, findings: Findings, one: Found, at: datetime) -> Certificate:
+def _certificate(
+    question: RunQuestion, findings: JudgedRun, one: JudgedLabel, proof: Certified, at: datetime
+) -> Certificate:
     """A certificate that stands nowhere yet: where, `moves.issue` decides."""
     binding, heard, look = findings.gathered.binding, one.heard, one.judged.look
-    proof = one.judged.certified
-    proved = positions(proof) if proof else ()
+    proved = positions(proof)
     return Certificate(
         run_id=question.run,
         axis=question.axis,
         label=heard.label,
         sources=list(heard.sources),
         languages=list(heard.languages),
-        classifier=binding.classifier,
-        model_digest=binding.model_digest,
-        taxonomy=binding.taxonomy,
-        preparation=binding.preparation,
+        **asdict(binding),
         calibrators=dict(heard.calibrators),
         designs=list(heard.designs),
         samples=[str(sample) for sample in heard.samples],
-        threshold=proved[0].threshold,
+        threshold=proof.threshold,
         rungs=[position.threshold for position in proved],
         proved=[position.model_dump() for position in proved],
         precision=look.promise.precision,
         confidence=look.promise.confidence,
         attempt=look.attempt,
-        n=proved[0].n,
-        correct=proved[0].correct,
-        lower_bound=proved[0].lower_bound,
+        n=proof.n,
+        correct=proof.right,
+        lower_bound=proof.lower_bound,
         procedure=one.judged.found.verdict.outcome.procedure,
         seed=question.seed,
         reference=dict(heard.reference),
@@ -123,13 +124,13 @@ def _certificate(question: Question, findings: Findings, one: Found, at: datetim
 def _headline(labels: tuple[LabelResult, ...]) -> str:
     if not labels:
         return "No sample of this axis was drawn yet, and no policy asks about it: draw a sample first."
-    kept = sum(isinstance(one.threshold, CertifiedThreshold) for one in labels)
-    others = len(labels) - kept
-    rest = f"; {counted(others, 'has', 'have')} none yet" if others else ""
-    return f"Of {counted(len(labels), 'label', 'labels')}, {counted(kept, 'has', 'have')} a promise{rest}."
+    proved = [one.label for one in labels if isinstance(one.threshold, CertifiedThreshold)]
+    others = [one.label for one in labels if one.label not in proved]
+    parts = [f"Proved: {', '.join(proved)}."] if proved else []
+    return " ".join([*parts, *([f"No promise yet: {', '.join(others)}."] if others else [])])
 
 
-def _notes(findings: Findings) -> tuple[str, ...]:
+def _notes(findings: JudgedRun) -> tuple[str, ...]:
     heard = findings.gathered.looks
     told = [
         said.format(counted(len(cards), "card waits", "cards wait"))
@@ -137,10 +138,14 @@ def _notes(findings: Findings) -> tuple[str, ...]:
             ("{} to be labelled and counted for nothing yet.", _all(one.open for one in heard)),
             ("{} for a third person, counted as wrong until then.", _all(one.third for one in heard)),
             ("{} for an adjudicator, counted as wrong until then.", _all(one.disputed for one in heard)),
+            ("{} that somebody passed on, counted as wrong until answered.", _all(one.passed_on for one in heard)),
             ("{} for nothing: the record cannot be read again.", _all(one.unread for one in heard)),
         )
         if cards
     ]
+    if learnt := {record for one in heard for record in one.taught}:
+        whose = "its source" if len(learnt) == 1 else "their sources"
+        told.append(f"{counted(len(learnt), 'card', 'cards')} had taught the calibration of {whose}: {_AS_WRONG}")
     if weekly := _all(one.next_look.without for one in heard):
         samples = counted(len(weekly), "weekly sample", "weekly samples")
         told.append(f"Left out: {samples} of weeks under a certificate. What is shown as it comes in proves nothing.")
@@ -150,10 +155,18 @@ def _notes(findings: Findings) -> tuple[str, ...]:
         for one in heard
         if one.next_look.attempt > 1
     ]
+    told += [_whole_axis(findings.agreement)] if isinstance(findings.agreement, Estimate) else []
     return (*told, NEVER_COUNTED)
 
 
-def _error(findings: Findings, label: str) -> str:
+def _whole_axis(agreement: Estimate) -> str:
+    return (
+        f"On the {counted(agreement.n, 'text', 'texts')} that two people judged, they agree on all labels at once by "
+        f"{agreement.value:.2f} ({agreement.low:.2f} to {agreement.high:.2f}; 1 is perfect, 0 is guessing)."
+    )
+
+
+def _error(findings: JudgedRun, label: str) -> str:
     look = next(one.judged.look for one in findings.labels if one.heard.label == label)
     return f"{100 * (1 - look.promise.confidence):.3g}"
 

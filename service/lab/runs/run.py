@@ -15,7 +15,7 @@ from calibration.promise import Promise
 from service.lab.labels.choices import AXES
 from service.lab.labels.evidence import newest_binding
 from service.lab.runs import looks
-from service.lab.runs.findings import Findings, Question, found, gather
+from service.lab.runs.findings import JudgedRun, RunQuestion, gather, judge_all
 from service.lab.runs.putting_in_force import put_in_force
 from service.store import audit, jobs
 from service.store.database import Database, is_outage
@@ -153,7 +153,7 @@ def compute(session: Session, run_id: UUID, at: datetime) -> None:
             break
         gathered = gather(session, question, binding, at)
         session.commit()
-        findings = found(gathered, question)
+        findings = judge_all(gathered, question)
         looks.one_at_a_time(session)
         if _written(session, question, findings, at):
             break
@@ -162,15 +162,15 @@ def compute(session: Session, run_id: UUID, at: datetime) -> None:
     session.commit()
 
 
-def _question(session: Session, run_id: UUID) -> Question | None:
+def _question(session: Session, run_id: UUID) -> RunQuestion | None:
     row = session.get(CalibrationRun, run_id, populate_existing=True)
     if row is None or row.state != "running":
         return None
     promise = Promise(row.precision, row.confidence)
-    return Question(row.id, row.axis, row.label, row.source, promise, row.seed, row.created_by, row.comment)
+    return RunQuestion(row.id, row.axis, row.label, row.source, promise, row.seed, row.created_by, row.comment)
 
 
-def _written(session: Session, question: Question, findings: Findings, at: datetime) -> bool:
+def _written(session: Session, question: RunQuestion, findings: JudgedRun, at: datetime) -> bool:
     """Write down what was found, unless a look was taken meanwhile."""
     gathered = findings.gathered
     for one in gathered.looks:

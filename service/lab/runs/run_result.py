@@ -70,7 +70,9 @@ class RefusedThreshold(Part):
     """
 
     status: Literal["refused"] = "refused"
-    reason_code: Literal["too few labels", "too many errors", "drawn at random", "blind", "people agree"]
+    reason_code: Literal[
+        "too few labels", "too many errors", "too many attempts", "drawn at random", "blind", "people agree"
+    ]
     reason: str
     have: int
     need: int
@@ -100,7 +102,8 @@ class Counts(Part):
     """Where the labels come from: cards heard, of how many distinct texts, and what did not count.
 
     `sample` texts count for the promise (those at or above the line, thinned where chances differ), `unsettled` of
-    them as wrong: `third` cards wait for a third person, `disputed` ones for an adjudicator. Beside all these `open`
+    them as wrong: `third` cards wait for a third person, `disputed` ones for an adjudicator, `passed_on`
+    ones for somebody who does not pass them on. Beside all these `open`
     cards wait for answers, and `unread` ones have no reading as their source is read now.
     """
 
@@ -111,6 +114,7 @@ class Counts(Part):
     unsettled: int
     third: int
     disputed: int
+    passed_on: int = 0
     open: int
     unread: int
     adjudicated: int
@@ -208,6 +212,7 @@ class RunResult(Part):
     headline: str
     notes: tuple[str, ...]  # what is still open, what did not count, why it may be believed after several looks
     labels: tuple[LabelResult, ...]
+    agreement: Measured | None = None  # of people, on all labels of the axis at once
     read_as: ReadAs
     sources: tuple[str, ...]
     languages: tuple[str, ...]

@@ -8,7 +8,7 @@ from calibration.binomial import p_value_at_least
 from calibration.certification.gate import judge
 from calibration.certification.items import Question, questions
 from calibration.labels.label import Label
-from calibration.promise import Promise
+from calibration.promise import MOST_ATTEMPTS, Promise
 from calibration.report.people import people
 from calibration.report.report import QuestionReport, report
 from calibration.thresholds.positions import proved
@@ -18,6 +18,10 @@ from service.lab.runs.run_result import LabelNext, Proved, RefusedThreshold
 
 LINE = float(GRID[0])  # the lowest position a threshold may take; items below it say nothing about any
 FROM_LINE = 0.7  # of the cards of a sample for one label, so many at least lie from the line up
+ATTEMPTS_SPENT = (
+    f"This promise was tried {MOST_ATTEMPTS} times, and each time the next may err half as often: nothing is left to "
+    "try with. Improve the model, or change the list of topics: what is read otherwise is judged anew."
+)
 MOST_ERRORS = 10  # errors to come that a plan allows for
 
 
@@ -32,6 +36,7 @@ class Look:
     attempt: int
     sharing: int
     seed: int
+    spent: bool = False  # so many attempts were made that nothing of the error is left for another
 
     @property
     def promise(self) -> Promise:
@@ -41,7 +46,7 @@ class Look:
     @property
     def next_promise(self) -> Promise:
         """What the next look has to prove if this one tests and refuses."""
-        return self.asked.at_attempt(self.attempt + 1).shared_among(self.sharing)
+        return self.asked.at_attempt(min(self.attempt + 1, MOST_ATTEMPTS)).shared_among(self.sharing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Pile:
     cards: int
     third: int
     disputed: int
+    passed_on: int
     open: int
     unread: int
     seconds: float
@@ -58,7 +64,7 @@ class Pile:
     @property
     def waiting(self) -> int:
         """Cards on which somebody still has to say something."""
-        return self.third + self.disputed + self.open
+        return self.third + self.disputed + self.passed_on + self.open
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,10 @@ class Judged:
 
     @property
     def ready(self) -> bool:
-        """Whether the labels may be tested at all: drawn at random, blind, and people agree."""
-        return all(check.holds for check in self.found.verdict.checks if check.name != "labels suffice")
+        """Whether the labels may be tested at all: an attempt is left, drawn at random, blind, and people agree."""
+        return not self.look.spent and all(
+            check.holds for check in self.found.verdict.checks if check.name != "labels suffice"
+        )
 
     @property
     def tested(self) -> bool:
@@ -134,6 +142,8 @@ def refusal(one: Judged, pile: Pile) -> RefusedThreshold:
         rung = next(rung for rung in outcome.ladder if rung.threshold == outcome.threshold)
         return _refused(one, "too many errors", f"{outcome.reason}.", outcome.have, *_afresh(one, rung, pile))
     have, need = _first(one)
+    if one.look.spent:
+        return _refused(one, "too many attempts", ATTEMPTS_SPENT, have, need, None)
     if have >= need and failed:
         return _refused(one, failed[0].name, failed[0].finding, have, need, _mend(one, pile))
     checked = counted(have, "checked answer", "checked answers")
@@ -199,8 +209,8 @@ def _afresh(one: Judged, rung: Rung, pile: Pile) -> tuple[int, LabelNext]:
 
 def _waiting(pile: Pile) -> str:
     parts = []
-    if pile.open + pile.third:
-        parts.append(counted(pile.open + pile.third, "card waits to be labelled.", "cards wait to be labelled."))
+    if more := pile.open + pile.passed_on + pile.third:
+        parts.append(counted(more, "card waits to be labelled.", "cards wait to be labelled."))
     if pile.disputed:
         parts.append(counted(pile.disputed, "card waits for an adjudicator.", "cards wait for an adjudicator."))
     return " ".join(parts)

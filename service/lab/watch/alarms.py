@@ -10,14 +10,14 @@ from sqlmodel import Session, select
 from calibration.monitoring.cells import CellWatch
 from calibration.words import counted
 from service.lab.gates import moves
+from service.lab.gates.in_force import Scope
 from service.lab.watch import light_words
 from service.lab.watch.news import IN_CHARGE, tell
 from service.lab.watch.trail import live_certificates, trail
 from service.route.certificates import day
+from service.route.versions import SYSTEM
 from service.store.lab_tables import Certificate
 from service.store.tables import Source
-
-SYSTEM = "heed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,9 @@ def _raised(session: Session, certificate: Certificate, broken: CellWatch, at: d
     held = [
         moves.hold(
             session,
-            certificate.axis,
-            certificate.label,
-            source,
-            language,
+            Scope(certificate.axis, certificate.label, source, language),
             cause="alarm",
-            certificate_id=certificate.id,
+            about=certificate,
             by=SYSTEM,
             reason=finding,
             at=at,
@@ -66,7 +63,7 @@ def _raised(session: Session, certificate: Certificate, broken: CellWatch, at: d
     if first is None:
         return None
     sentence = _sentence(certificate, broken, finding)
-    tell(session, IN_CHARGE, "alarm", sentence, f"alarm:{first.id}", at)
+    tell(session, IN_CHARGE, "alarm", sentence, f"alarm:{first.hold_id}", at)
     return Alarm(certificate.axis, certificate.label, first.source, language, certificate.id, sentence)
 
 

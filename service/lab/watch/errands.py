@@ -1,5 +1,8 @@
 """The lab's own jobs, each safe to be run again."""
 
+from uuid import UUID
+
+import structlog
 from sqlmodel import Session
 
 from models.taxonomies.taxonomy import Taxonomy
@@ -9,8 +12,17 @@ from service.lab.watch import alarms, weekly, what_changed
 from service.store.database import Database
 from service.store.tables import now
 
+log = structlog.get_logger(__name__)
 
-def sample_done(database: Database) -> None:
+
+def calibrate(database: Database, run: UUID) -> None:
+    """Judge labels, and tell who may agree to what they prove where that waits for a second person."""
+    runs.run(database, run, now())
+    with database.session() as session:
+        what_changed.tell_awaited(session, now())
+
+
+def watch(database: Database) -> None:
     """An audit sample is labelled: look whether every promise still stands."""
     with database.session() as session:
         alarms.raise_alarms(session, now())
@@ -19,7 +31,8 @@ def sample_done(database: Database) -> None:
 def refit_source(database: Database, source: str) -> None:
     """A targeted sample is labelled: correct the probabilities of its source by it."""
     with database.session() as session:
-        refit.refit(session, source, now())
+        done = refit.refit(session, source, now())
+    log.info("calibrator.refitted", source=source, calibrator=done.calibrator, state=done.state, **done.reasons)
 
 
 def week(database: Database, taxonomy: Taxonomy) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from calibration.promise import Promise
-from service.lab.incoming.traffic import Flow
+from service.lab.incoming.flows import Flow
 from service.lab.watch import light_words as words
 from service.lab.watch.light_words import Checked, Range
-from service.route.phrases import listed, percent
+from service.lab.watch.load import Load, over
+from service.route.phrases import language, listed, percent
 
 SOON = timedelta(days=7)
 
@@ -28,13 +30,15 @@ class Light(StrEnum):
 class Lane:
     """What the threshold is now for the answers of one source and language; `value` is None where people decide.
 
-    `against` says in a sentence what keeps a certificate from standing.
+    `against` says in a sentence what keeps a certificate from standing; `held` is why people decide where somebody or
+    something made them.
     """
 
     flow: Flow
     value: float | None
     certified: bool
     against: str = ""
+    held: Literal["", "person", "alarm"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How far labels reach: `have` of `need`.
+    """How far the labels of the next run reach: `have` of `need`. Those that a run has tested count no more.
 
-    Where a run refused for another reason than too few labels, `refusal` says why; `advice` is what it asks for next.
+    Where the newest run refused for another reason than too few labels, `refusal` says why; `advice` is what it asks
+    for next.
     """
 
     have: int
@@ -62,20 +67,21 @@ class Attempt:
     advice: str = ""
     waiting: int = 0  # cards of open samples about it
     seconds: float | None = None  # that a label takes
+    looked_at: int = 0  # labels that the newest run saw and did not test: a run on the same ones would say the same
 
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Items a day that come to a group, and how many its people can take at once; None without a limit."""
-
-    group: str
-    daily: float
-    room: int | None
+    @property
+    def ready(self) -> bool:
+        """Whether a run could say more than the newest one did."""
+        return self.need > 0 and self.have >= self.need and self.have > self.looked_at
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a light is judged by. `lanes` is empty where no threshold of the policy is about the label."""
+    """All that a light is judged by. `lanes` is empty where no threshold of the policy is about the label.
+
+    `loads` are the groups with a limit that get its items; `unlimited` that others get them who have none. `anew`: it
+    was proved again after the alarm that holds it. `awaited`: what was proved waits for a second person.
+    """
 
     axis: str
     label: str
@@ -84,6 +90,9 @@ class Facts:
     proof: Proof | None = None
     attempt: Attempt | None = None
     loads: Sequence[Load] = ()
+    unlimited: bool = False
+    anew: bool = False
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,8 @@ class LabelLight:
     """How one label stands. `sentence` is what heed promises, or that it promises nothing, in natural frequencies.
 
     `why` are the reasons of the state, the gravest first; `next_step` is what to do about it, empty where nothing is.
-    `parts` is empty where it stands alike everywhere. `room` is how many items the people behind it can take at once.
+    `parts` is empty where it stands alike everywhere. `room` is how many items a day the people behind it have
+    room for, None where nobody knows.
     """
 
     axis: str
@@ -113,14 +123,14 @@ class LabelLight:
     why: Sequence[str] = ()
     next_step: str = ""
     parts: Sequence[Part] = ()
-    room: int | None = None
+    room: float | None = None
 
 
 def judge(facts: Facts, at: datetime) -> LabelLight:
     """The state of most of its answers, the reasons, and the next step."""
     parts = _parts([(lane, *_lane(lane, facts, at)) for lane in facts.lanes])
     most = max(parts, key=lambda one: (one.records, _GRAVE[one.state]), default=_UNUSED)
-    full = [said for load in facts.loads if (said := _over(load))]
+    full = [said for load in facts.loads if (said := over(load))]
     crowded = bool(full) and most.state is not Light.REVIEW_ALL
     return LabelLight(
         axis=facts.axis,
@@ -132,7 +142,7 @@ def judge(facts: Facts, at: datetime) -> LabelLight:
         why=[*(full if crowded else ()), *([most.why] if most.why else ())],
         next_step=_next_step(facts, most.state, full if crowded else ()),
         parts=parts if len(parts) > 1 else (),
-        room=min((load.room for load in facts.loads if load.room is not None), default=None),
+        room=_room(facts),
     )
 
 
@@ -144,9 +154,10 @@ def _lane(lane: Lane, facts: Facts, at: datetime) -> tuple[Light, str]:
     if lane.value is None:
         return Light.REVIEW_ALL, lane.against or "Nothing is proved yet, so that a person decides about each."
     if not lane.certified:
-        why = "no certificate covers them" if facts.proof else "nothing is proved yet"
-        asked = "" if facts.promise else "; the policy asks for no proof"
-        return Light.WATCH, f"heed acts without a promise, where it is {percent(lane.value)} sure: {why}{asked}."
+        why = "no certificate covers them" if facts.proof else "nothing is proved"
+        asked = "the policy lets it" if facts.promise else "the policy lets it and asks for no proof"
+        sure = f"where it is {percent(lane.value)} sure or more"
+        return Light.WATCH, f"heed acts without a promise {sure}: {why}, and {asked}."
     return _proved(facts.proof, at) if facts.proof else (Light.PROMISED, "")
 
 
@@ -173,21 +184,21 @@ def _parts(of_lane: Sequence[tuple[Lane, Light, str]]) -> list[Part]:
 
 
 def _where(lanes: Sequence[Lane]) -> str:
-    """`store-survey in en; app in de and en`."""
-    unknown = {None: "no known language", "und": "no known language"}
-    by_source: defaultdict[str, list[str]] = defaultdict(list)
-    for lane in sorted(lanes, key=lambda one: (one.flow.source, one.flow.language or "")):
-        by_source[lane.flow.source].append(unknown.get(lane.flow.language, lane.flow.language or ""))
-    return "; ".join(f"{source} in {listed(languages, 'and')}" for source, languages in by_source.items())
+    """`app and store-survey in English; bank-survey in German and Polish`."""
+    by_source: defaultdict[str, set[str]] = defaultdict(set)
+    for lane in lanes:
+        by_source[lane.flow.source].add(language(lane.flow.language))
+    alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for source, languages in sorted(by_source.items()):
+        alike[tuple(sorted(languages))].append(source)
+    return "; ".join(f"{listed(sources, 'and')} in {listed(languages, 'and')}" for languages, sources in alike.items())
 
 
-def _over(load: Load) -> str:
-    if load.room is None or load.daily <= load.room:
-        return ""
-    return (
-        f"About {load.daily:.0f} items a day come to {load.group}, whose people can take {load.room:,} at once: "
-        "what is too much waits."
-    )
+def _room(facts: Facts) -> float | None:
+    """Items a day for which all the people together have room."""
+    rooms = [load.a_day for load in facts.loads]
+    known = [one for one in rooms if one is not None]
+    return None if facts.unlimited or not known or len(known) < len(rooms) else sum(known)
 
 
 def _stands(facts: Facts) -> bool:
@@ -202,9 +213,17 @@ def _sentence(facts: Facts) -> str:
             words.based_on(facts.proof.checked),
         )
         return " ".join(part for part in parts if part)
-    held = facts.proof is not None and any(lane.against for lane in facts.lanes)
-    begins = "No promise holds now." if held else "No promise possible yet."
-    return f"{begins} {_far(facts.attempt)}".strip()
+    if facts.proof is not None and _held_by(facts, "person"):
+        return "The promise rests while people decide. What was proved stays proved."
+    if facts.awaited or facts.anew:
+        return "It was proved, but nothing passes by itself until a second person agrees."
+    ended = facts.proof is not None and any(lane.against for lane in facts.lanes)
+    return f"{'No promise holds any more.' if ended else 'No promise yet.'} {_far(facts.attempt)}".strip()
+
+
+def _held_by(facts: Facts, cause: str) -> bool:
+    """Whether that is why people decide, of the answers that do not pass."""
+    return any(lane.held == cause for lane in facts.lanes)
 
 
 def _far(attempt: Attempt | None) -> str:
@@ -212,29 +231,39 @@ def _far(attempt: Attempt | None) -> str:
         return ""
     if attempt.refusal:
         return attempt.refusal
-    return words.missing(attempt.have, attempt.need, attempt.seconds)
+    return words.far(attempt.have, attempt.need, attempt.seconds, drawn=attempt.waiting)
 
 
 def _next_step(facts: Facts, state: Light, full: Sequence[str]) -> str:
     if full:
-        where = "Move the threshold up" if _stands(facts) else "Raise the threshold's value in the policy"
-        return f"{where}, or give the group more people or room."
+        where = "move the threshold up" if _stands(facts) else "raise the threshold's value in the policy"
+        return f"Close open items first. If that does not last, {where}, or give the group more people."
     if state is Light.PROMISED:
         return ""
     if not facts.lanes:
         return "Give the policy a threshold for it before you label more."
+    if facts.awaited:
+        return "An administrator who did not start the run agrees on the page Reports, or declines."
+    if state is Light.REVIEW_ALL and (_held_by(facts, "person") or facts.anew):
+        return "Once the reason is gone, an administrator asks on its page to lift this, and a second one agrees."
     if facts.promise is None:
         return "Write a promise at this threshold of the policy, so that it can be proved."
     tried = facts.attempt or Attempt(0, 0)
     if tried.waiting:
         cards = "the card that waits" if tried.waiting == 1 else f"the {tried.waiting:,} cards that wait"
-        return f"Label {cards}{words.minutes(tried.waiting, tried.seconds)}, then start a run."
+        long = words.minutes(tried.waiting, tried.seconds)
+        return f"Reviewers label {cards}{long}; then an administrator starts a run."
+    if tried.ready:
+        return "There are enough checked answers to test it: an administrator starts a run."
+    if _held_by(facts, "alarm"):
+        return f"Look on its page at what went wrong, and mend it. {_DRAW} Until then people decide."
     return tried.advice or _NEXT[state, facts.proof is not None]
 
 
+_DRAW = "An administrator draws a fresh sample, reviewers label it, then a run tests it."
 _NEXT: Mapping[tuple[Light, bool], str] = {
-    (Light.WATCH, True): "Draw a sample and label it: fresh answers decide whether the promise stays.",
-    (Light.WATCH, False): "Draw a sample, label it, then start a run.",
-    (Light.REVIEW_ALL, True): "Draw a fresh sample, label it, then start a run. Until then people decide.",
-    (Light.REVIEW_ALL, False): "Draw a sample, label it, then start a run.",
+    (Light.WATCH, True): "An administrator draws a sample, reviewers label it: fresh answers decide whether it stays.",
+    (Light.WATCH, False): _DRAW,
+    (Light.REVIEW_ALL, True): f"{_DRAW} Until then people decide.",
+    (Light.REVIEW_ALL, False): _DRAW,
 }

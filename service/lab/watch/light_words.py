@@ -1,12 +1,15 @@
 """What heed promises, and what not, in words for people who are no statisticians: so many of a hundred. Pure."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from calibration.promise import ROUNDING, Promise
+from service.route.phrases import percent
 
+_USUAL = 30  # seconds that a label takes, until there are labels to tell it from
 _TAKEN: Mapping[tuple[str, str], str] = {
     ("sentiment", "negative"): "negative",
     ("sentiment", "neutral"): "neutral",
@@ -45,11 +48,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How many answers people checked blind, and between which days."""
+    """How many answers people checked blind, and between which days.
+
+    On `acted` of them heed would have acted, being as sure as `threshold` or surer, and `right` of these are right.
+    """
 
     answers: int
-    since: date | None = None
-    until: date | None = None
+    since: date | None
+    until: date | None
+    threshold: float
+    acted: int
+    right: int
 
 
 def title(axis: str, label: str) -> str:
@@ -97,41 +106,71 @@ def caught(recall: Range | None) -> str:
 
 
 def based_on(checked: Checked) -> str:
-    """What it rests on.
+    """Where it acts, and what the promise rests on.
 
-    >>> based_on(Checked(412, date(2026, 11, 3), date(2026, 11, 17)))
-    'Based on 412 answers checked blind between 3 and 17 Nov 2026.'
+    >>> based_on(Checked(412, date(2026, 11, 3), date(2026, 11, 17), 0.8, 152, 147))
+    'It acts where it is 80 % sure or more: of 412 answers checked blind between 3 and 17 Nov 2026 these were 152, \
+and 147 of them right.'
     """
     said = "1 answer" if checked.answers == 1 else f"{checked.answers:,} answers"
-    return f"Based on {said} checked blind{_between(checked.since, checked.until)}."
+    return (
+        f"It acts where it is {percent(checked.threshold)} sure or more: of {said} checked blind"
+        f"{_between(checked.since, checked.until)} these were {checked.acted:,}, and "
+        f"{'all' if checked.right == checked.acted else f'{checked.right:,}'} of them right."
+    )
 
 
-def missing(have: int, need: int, seconds: float | None) -> str:
-    """What is there and what it takes.
+def far(have: int, need: int, seconds: float | None, *, drawn: int) -> str:
+    """What is there and what it takes; how many to label only where they are not `drawn` yet.
 
-    >>> missing(18, 29, 49)
-    '18 checked answers, 29 needed. Label 11 more (about 9 minutes).'
+    >>> far(18, 29, 49, drawn=0)
+    '18 checked answers, at least 29 needed. Label 11 more (about 9 minutes).'
+    >>> far(0, 29, 49, drawn=60), far(51, 29, 49, drawn=0)
+    ('0 checked answers, at least 29 needed.', '51 checked answers: enough to test it.')
     """
     said = "1 checked answer" if have == 1 else f"{have:,} checked answers"
-    more = max(need - have, 0)
-    return f"{said}, {need:,} needed. Label {more:,} more{minutes(more, seconds)}."
+    if have >= need:
+        return f"{said}: enough to test it."
+    more = need - have
+    label = "" if drawn else f" Label {more:,} more{minutes(more, seconds)}."
+    return f"{said}, at least {need:,} needed.{label}"
+
+
+def too_many_wrong(n: int, right: int, threshold: float, precision: float) -> str:
+    """Why a run refused.
+
+    >>> too_many_wrong(29, 22, 0.64, 0.90)
+    'Of the 29 checked answers of which heed was surest (64 % or more) 7 were wrong: too many to promise 90 of 100.'
+    """
+    promised, every = natural(precision)
+    wrong = "1 was" if n - right == 1 else f"{n - right:,} were"
+    return (
+        f"Of the {n:,} checked answers of which heed was surest ({percent(threshold)} or more) {wrong} wrong: too many "
+        f"to promise {promised:,} of {every:,}."
+    )
 
 
 def minutes(answers: int, seconds: float | None) -> str:
-    """How long that takes at so many seconds each: ` (about 9 minutes)`; empty where nobody knows."""
-    if seconds is None or not answers:
+    """How long that takes at so many seconds each, or at half a minute where nobody knows yet; empty of none.
+
+    >>> minutes(11, 49), minutes(11, None)
+    (' (about 9 minutes)', ' (about 6 minutes, at half a minute each)')
+    """
+    if not answers:
         return ""
-    long = max(round(answers * seconds / 60), 1)
-    return f" (about {long:,} minute{'' if long == 1 else 's'})"
+    long = max(round(answers * (_USUAL if seconds is None else seconds) / 60), 1)
+    guessed = ", at half a minute each" if seconds is None else ""
+    return f" (about {long:,} minute{'' if long == 1 else 's'}{guessed})"
 
 
 def ended(sentence: str) -> str:
-    """A sentence with its capital and its full stop.
+    """A sentence of the statistics as people read it: with its capital and full stop, and about heed, not a model.
 
-    >>> ended("3 of 40 are wrong")
-    '3 of 40 are wrong.'
+    >>> ended("3 of 40 are wrong"), ended("The model agrees with rea.")
+    ('3 of 40 are wrong.', 'heed agrees with rea.')
     """
-    return sentence[:1].upper() + sentence[1:].rstrip(".") + "."
+    said = re.sub(r"\b[Tt]he model\b", "heed", sentence).rstrip(".") + "."
+    return said if said.startswith("heed ") else said[:1].upper() + said[1:]
 
 
 def natural(share: float) -> tuple[int, int]:

@@ -6,33 +6,44 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Float, cast, distinct
+from sqlalchemy import distinct
 from sqlmodel import Session, col, func, select
 
 from calibration.monitoring.cells import Watch
 from calibration.promise import Promise
 from calibration.result import Estimate
-from calibration.thresholds.precision import GRID
-from service.lab.incoming.traffic import DAYS, Flow, flows
-from service.lab.labels.evidence import HEARD, Binding, newest_binding
-from service.lab.runs.last_run import Judged, judged_by, last_run
+from service.lab.incoming.flows import Flow, flows
+from service.lab.labels.evidence import Binding, newest_binding
+from service.lab.runs.last_run import LabelFinding, judged_by
 from service.lab.watch import light_words as words
-from service.lab.watch.light import Attempt, Facts, LabelLight, Lane, Load, Proof, judge
+from service.lab.watch.attempts import SAID_BLIND, Asked, attempt
+from service.lab.watch.light import Attempt, Facts, LabelLight, Lane, Proof, judge
 from service.lab.watch.light_words import Checked, Range
+from service.lab.watch.loads import loads_of
 from service.lab.watch.trail import trail
-from service.lab.watch.what_changed import Moved, moved
 from service.route.certificates import Gate, ReadBy, gates
 from service.route.decide import ResolvedThreshold
-from service.route.policy import Group, Named, People, Policy, Split, Threshold
+from service.route.policy import Policy, Threshold
 from service.route.versions import active
 from service.source_maps import Calibrators, live
-from service.store.lab_tables import CalibrationRun, Certificate, GateHold, HumanLabel, LabelCard, LabelSample
-from service.store.tables import WorkItem, among
+from service.store.lab_tables import (
+    CalibrationRun,
+    Certificate,
+    GateHold,
+    HumanLabel,
+    LabelCard,
+    LabelSample,
+    WeeklyReport,
+)
+from service.store.tables import among
 
 _USUAL = Promise(precision=0.90, confidence=0.95)  # asked of a label for which no policy promises anything
-_PACE = 200  # newest labels from which the usual seconds are taken
+_PACE = 200  # newest labels from which the usual seconds are taken ...
+_KNOWN = 5  # ... where there are so many
+_FRESH = timedelta(days=8)  # so long a week's report speaks of today
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class _Installation:
     binding: Binding | None
     calibrators: Calibrators
     flows: Sequence[Flow]
-    moved: Sequence[Moved]
+    drift: Mapping[tuple[str, str], str]
     seconds: float | None
     at: datetime
 
@@ -71,10 +82,18 @@ def _installation(session: Session, at: datetime) -> _Installation:
         binding=binding,
         calibrators=live(session, binding.classifier, binding.model_digest) if binding else Calibrators(),
         flows=flows(session, at),
-        moved=moved(session, at),
+        drift=_drift(session, at),
         seconds=_pace(session),
         at=at,
     )
+
+
+def _drift(session: Session, at: datetime) -> Mapping[tuple[str, str], str]:
+    """What the newest week's report found to come in otherwise, by label: to find out takes a look at every answer."""
+    newest = select(WeeklyReport).where(col(WeeklyReport.created_at) > at - _FRESH)
+    week = session.exec(newest.order_by(col(WeeklyReport.week).desc())).first()
+    found = week.figures.get("drift", ()) if week else ()
+    return {(one["axis"], one["label"]): one["sentence"] for one in found}
 
 
 def _asked(session: Session) -> set[tuple[str, str]]:
@@ -90,25 +109,65 @@ def _asked(session: Session) -> set[tuple[str, str]]:
 def _pace(session: Session) -> float | None:
     newest = select(HumanLabel.seconds).where(col(HumanLabel.seconds).is_not(None)).order_by(col(HumanLabel.id).desc())
     seconds = [one for one in session.exec(newest.limit(_PACE)) if one is not None]
-    return statistics.median(seconds) if seconds else None
+    return statistics.median(seconds) if len(seconds) >= _KNOWN else None
 
 
 def _facts(session: Session, here: _Installation, axis: str, label: str, found: tuple[str, Threshold] | None) -> Facts:
     name, threshold = found or (None, None)
     promise = threshold.promise if threshold else None
     resolved = _resolved(here, name) if name else []
-    lanes = [Lane(flow, one.value, one.certified, one.voided or "") for flow, one in resolved]
+    lanes = [
+        Lane(flow, one.value, one.certified, one.voided or "", _held(here.gates[name or ""], flow))
+        for flow, one in resolved
+    ]
+    stands = any(lane.certified for lane in lanes)
+    loads, unlimited = loads_of(session, here.policy, name, here.at) if name else ([], False)
     return Facts(
         axis=axis,
         label=label,
         promise=promise,
         lanes=lanes,
         proof=_proof(session, here, axis, label, _standing(resolved)),
-        attempt=None
-        if any(lane.certified for lane in lanes)
-        else _attempt(session, here, axis, label, promise or _USUAL),
-        loads=_loads(session, here, name) if name else (),
+        attempt=None if stands else _attempt(session, here, axis, label, promise or _USUAL, name),
+        loads=loads,
+        unlimited=unlimited,
+        anew=_anew(session, here, axis, label, name),
+        awaited=not stands and _newest(session, axis, label, "waiting", here.at) is not None,
     )
+
+
+def _anew(session: Session, here: _Installation, axis: str, label: str, name: str | None) -> bool:
+    """Whether it was proved again after the alarm that holds it; of fewer sources, or the certificate had lifted it."""
+    alarm = _alarm(here, name)
+    proved = _newest(session, axis, label, "live", here.at) if alarm else None
+    return alarm is not None and proved is not None and proved.issued_at > alarm
+
+
+def _newest(session: Session, axis: str, label: str, state: str, at: datetime) -> Certificate | None:
+    return session.exec(
+        select(Certificate)
+        .where(col(Certificate.axis) == axis, col(Certificate.label) == label, col(Certificate.state) == state)
+        .where(col(Certificate.expires_at) > at)
+        .order_by(col(Certificate.issued_at).desc())
+    ).first()
+
+
+def _alarm(here: _Installation, name: str | None) -> datetime | None:
+    """When the newest alarm was raised that holds it."""
+    return max((one.at for one in here.gates[name].holds if one.cause == "alarm"), default=None) if name else None
+
+
+def _attempt(
+    session: Session, here: _Installation, axis: str, label: str, promise: Promise, name: str | None
+) -> Attempt:
+    """How far labels reach; what raised an alarm proves nothing, so that only samples drawn after it count."""
+    return attempt(session, here.binding, Asked(axis, label, promise), _alarm(here, name), here.seconds)
+
+
+def _held(gate: Gate, flow: Flow) -> Literal["", "person", "alarm"]:
+    """What made people decide about these answers, as routing would find."""
+    hold = next((one for one in gate.holds if one.covers(flow.source, flow.language)), None)
+    return "" if hold is None else "alarm" if hold.cause == "alarm" else "person"
 
 
 def _resolved(here: _Installation, name: str) -> list[tuple[Flow, ResolvedThreshold]]:
@@ -121,15 +180,8 @@ def _resolved(here: _Installation, name: str) -> list[tuple[Flow, ResolvedThresh
     return [(flow, gate.resolve(flow.source, flow.language, _read_by(here, flow.source), here.at)) for flow in coming]
 
 
-def _read_by(here: _Installation, source: str) -> ReadBy:
-    binding = here.binding or Binding("", "", "", "")
-    return ReadBy(
-        classifier=binding.classifier,
-        model_digest=binding.model_digest,
-        calibrator=here.calibrators.name(source),
-        taxonomy=binding.taxonomy,
-        preparation=binding.preparation,
-    )
+def _read_by(here: _Installation, source: str) -> ReadBy | None:
+    return here.binding.under(here.calibrators.name(source)) if here.binding else None
 
 
 def _standing(resolved: Sequence[tuple[Flow, ResolvedThreshold]]) -> UUID | None:
@@ -153,10 +205,10 @@ def _proof(session: Session, here: _Installation, axis: str, label: str, standin
     return Proof(
         promise=Promise(row.precision, row.confidence),
         expires_at=row.expires_at,
-        checked=checked(session, [UUID(one) for one in row.samples], row.issued_at),
+        checked=_checked(session, row),
         recall=_recall(judged_by(session, row.run_id, label), row.threshold),
         against=_against(trail(session, row, here.at).watch),
-        drift=next((one.sentence for one in here.moved if (one.axis, one.label) == (axis, label)), ""),
+        drift=here.drift.get((axis, label), ""),
     )
 
 
@@ -165,107 +217,30 @@ def _against(watch: Watch | None) -> str:
     return words.ended(watch.watched[0].sentence) if watch and watch.watched else ""
 
 
-def _recall(judged: Judged | None, threshold: float) -> Range | None:
+def _recall(judged: LabelFinding | None, threshold: float) -> Range | None:
     """How much is found where the certificate stands; None where nobody knows."""
     positions = judged.label.what_if if judged else ()
     here = next((one.recall for one in positions if math.isclose(one.threshold, threshold)), None)
     return Range(here.value, here.low, here.high, here.n) if isinstance(here, Estimate) else None
 
 
-def checked(session: Session, samples: Sequence[UUID], until: datetime) -> Checked:
-    """How many answers of these samples people had checked blind by then, and from when to when."""
+def _checked(session: Session, certificate: Certificate) -> Checked:
+    """How many answers of its samples people had checked blind by then, from when to when, and what came of them."""
+    samples = [UUID(one) for one in certificate.samples]
     count, first, last = session.exec(
         select(func.count(distinct(col(HumanLabel.card_id))), func.min(HumanLabel.at), func.max(HumanLabel.at))
         .join(LabelCard, col(LabelCard.id) == col(HumanLabel.card_id))
         .where(
             among(LabelCard.sample_id, samples),
-            col(HumanLabel.blind),
-            col(HumanLabel.undone_at).is_(None),
-            col(HumanLabel.skip).is_(None),
-            col(HumanLabel.at) <= until,
+            *SAID_BLIND,
+            col(HumanLabel.at) <= certificate.issued_at,
         )
     ).one()
-    return Checked(count, first and first.date(), last and last.date())
-
-
-def _attempt(session: Session, here: _Installation, axis: str, label: str, promise: Promise) -> Attempt:
-    """What the newest run missed; before the first, how many labels lie where a threshold could stand."""
-    judged, waiting = last_run(session, axis, label), _waiting(session, axis, label)
-    if judged is None or judged.label.threshold.status == "certified":
-        have = _have(session, here.binding, axis, label) if here.binding else 0
-        return Attempt(have, promise.labels_needed(), waiting=waiting, seconds=here.seconds)
-    refused = judged.label.threshold
-    refusal = "" if refused.reason_code == "too few labels" else words.ended(refused.reason)
-    advice = refused.label_next.sentence if refused.label_next else ""
-    return Attempt(refused.have, refused.need, refusal, advice, waiting, here.seconds)
-
-
-def _waiting(session: Session, axis: str, label: str) -> int:
-    """How many cards of open samples wait for somebody's answer."""
-    return session.exec(
-        select(func.count())
-        .select_from(LabelCard)
-        .join(LabelSample, col(LabelSample.id) == col(LabelCard.sample_id))
-        .where(
-            col(LabelSample.axis) == axis,
-            col(LabelSample.label).is_(None) | (col(LabelSample.label) == label),
-            col(LabelSample.pool) == "audit",
-            col(LabelSample.state) == "open",
-            col(LabelCard.state).in_(["open", "third"]),
-        )
-    ).one()
-
-
-def _have(session: Session, binding: Binding, axis: str, label: str) -> int:
-    sure = cast(col(LabelCard.probabilities)[label], Float)
-    return session.exec(
-        select(func.count(distinct(col(LabelCard.id))))
-        .join(LabelSample, col(LabelSample.id) == col(LabelCard.sample_id))
-        .join(HumanLabel, col(HumanLabel.card_id) == col(LabelCard.id))
-        .where(
-            col(LabelSample.axis) == axis,
-            col(LabelSample.pool) == "audit",
-            col(LabelSample.label).is_(None) | (col(LabelSample.label) == label),
-            col(LabelSample.classifier) == binding.classifier,
-            col(LabelSample.model_digest) == binding.model_digest,
-            col(LabelSample.taxonomy) == binding.taxonomy,
-            col(LabelSample.preparation) == binding.preparation,
-            col(LabelCard.state).in_(HEARD),
-            col(HumanLabel.blind),
-            col(HumanLabel.undone_at).is_(None),
-            col(HumanLabel.skip).is_(None),
-            sure >= float(GRID[0]),
-        )
-    ).one()
-
-
-def _loads(session: Session, here: _Installation, name: str) -> list[Load]:
-    """The groups to which rules that use the threshold give items, and what comes to them a day from all rules."""
-    groups = {rule.then.assign for rule in here.policy.rules if name in rule.condition.thresholds and rule.then.assign}
-    return [
-        Load(group, _daily(session, group, here.at), room)
-        for group in sorted(groups)
-        if (room := _room(here.policy, Named(name=group))) is not None
-    ]
-
-
-def _daily(session: Session, group: str, at: datetime) -> float:
-    since = at - timedelta(days=DAYS)
-    count, first = session.exec(
-        select(func.count(), func.min(WorkItem.created_at)).where(
-            col(WorkItem.owner_group) == group, col(WorkItem.created_at) >= since, col(WorkItem.created_at) <= at
-        )
-    ).one()
-    return count / max((at - first) / timedelta(days=1), 1.0) if first else 0.0
-
-
-def _room(policy: Policy, group: Group | None, seen: frozenset[str] = frozenset()) -> int | None:
-    """How many items its people can have at once; None where a part of it has no limit."""
-    if isinstance(group, People):
-        return None if group.capacity is None else group.capacity * len(group.people)
-    if isinstance(group, Named):
-        return None if group.name in seen else _room(policy, policy.groups.get(group.name), seen | {group.name})
-    if isinstance(group, Split):
-        rooms = [_room(policy, part, seen) for part in (*group.values.values(), group.default)]
-        return None if any(one is None for one in rooms) else sum(one for one in rooms if one is not None)
-    return None
+    return Checked(
+        answers=count,
+        since=first and first.date(),
+        until=last and last.date(),
+        threshold=certificate.threshold,
+        acted=certificate.n,
+        right=certificate.correct,
+    )

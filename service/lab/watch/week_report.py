@@ -1,7 +1,7 @@
 """What changed in a week, in at most five sentences: promises, the worst topic, people, what comes in, what to do."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,43 +9,22 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from calibration.promise import Promise
 from calibration.words import counted
+from service.lab.labels.evidence import stood_by
+from service.lab.recalibration.told import told
 from service.lab.watch import light_words
-from service.lab.watch.trail import AuditWeek, live_certificates, trail
-from service.lab.watch.what_changed import Moved, Voided, moved, voided
+from service.lab.watch.gate_week import PromiseNow, WeekSample, promise_of
+from service.lab.watch.trail import AuditWeek, live_certificates, monday_of, trail
+from service.lab.watch.what_changed import Drifted, drifted, voided
 from service.route.certificates import day
 from service.route.phrases import listed
-from service.store.lab_tables import Certificate, GateHold, HumanLabel, LabelCard, LabelSample
+from service.store.lab_tables import Certificate, HumanLabel, LabelCard, LabelSample
+from service.store.tables import User
 
 WEEK = timedelta(weeks=1)
-ENDS_SOON = timedelta(weeks=4)  # a fresh sample takes its time
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A label that a policy promises something about."""
-
-    axis: str
-    label: str
-    promise: Promise
-
-    @property
-    def title(self) -> str:
-        return light_words.title(self.axis, self.label)
-
-    def is_of(self, certificate: Certificate) -> bool:
-        """Whether the certificate is about this label."""
-        return (certificate.axis, certificate.label) == (self.axis, self.label)
-
-
-@dataclass(frozen=True, slots=True)
-class WeekSample:
-    """What there is to label of a gate this week: `size` cards, or none, and then why."""
-
-    gate: Gate
-    size: int
-    why_none: str
+MOST = 5  # sentences
+_ANEW = ", to prove the promise anew"
+_AS_BEFORE = "What comes in is spread as it was when the promises were proved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +37,11 @@ class WeekTold:
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """A certificate in date, its newest week with answers, and whether it is held or void."""
+    """A certificate in date, its newest week with answers, and how the promise about its label stands."""
 
     certificate: Certificate
     latest: AuditWeek | None
-    broken: bool
+    now: PromiseNow
 
     @property
     def title(self) -> str:
@@ -71,53 +50,69 @@ class _Watched:
 
 def report_of(session: Session, samples: Sequence[WeekSample], at: datetime) -> WeekTold:
     """What changed up to `at`; `samples` are those of the gates of the policies that decide."""
-    void = voided(session, at)
-    watched = [_watched(session, one, void, at) for one in live_certificates(session, at)]
-    shifts = moved(session, at)
+    watched = [_watched(session, one, at) for one in live_certificates(session, at)]
+    labels = {(one.gate.axis, one.gate.label) for one in samples}
+    labels |= {(one.certificate.axis, one.certificate.label) for one in watched}
+    now = {light_words.title(*one): promise_of(session, *one, at) for one in sorted(labels)}
+    shifts = drifted(session, at)
+    corrections = told(session, at)
     judged, alike = _agreement(session, at)
+    alone = _too_few(session) if not judged and any(one.size for one in samples) else ""
     sentences = (
-        _promises(samples, watched),
-        _worst(watched),
-        _people(judged, alike),
+        _promises(now),
+        _worst([one for one in watched if one.latest and one.latest.week >= monday_of(at - 2 * WEEK)]),
+        corrections[0] if corrections else "",
+        alone or _people(judged, alike),
         _coming_in(shifts, watched),
-        _label_next(samples, watched, at),
+        _label_next(samples),
     )
     figures = {
-        "promises": {"gates": len(samples), "in_force": sum(not one.broken for one in watched), "of": len(watched)},
+        "promises": {"gates": len(samples), "in_force": sum(one.now.passes for one in watched), "of": len(watched)},
         "agreement": {"judged_by_two": judged, "alike": alike},
         "samples": [{"axis": one.gate.axis, "label": one.gate.label, "size": one.size} for one in samples],
+        "calibrators": list(corrections),
         "drift": [asdict(one) for one in shifts],
-        "void": [asdict(one) for one in void],
+        "void": [asdict(one) for one in voided(session, at)],
     }
-    return WeekTold(tuple(one for one in sentences if one), figures)
+    return WeekTold(_at_most_five(sentences, (_AS_BEFORE, _people(judged, alike), sentences[1])), figures)
 
 
-def _watched(session: Session, certificate: Certificate, void: Sequence[Voided], at: datetime) -> _Watched:
+def _at_most_five(sentences: Sequence[str], least: Sequence[str]) -> tuple[str, ...]:
+    """What there is to say; where it is more than five sentences, without the first of the `least` of them."""
+    said = [one for one in sentences if one]
+    for one in least:
+        if len(said) > MOST and one in said:
+            said.remove(one)
+    return tuple(said)
+
+
+def _watched(session: Session, certificate: Certificate, at: datetime) -> _Watched:
     weeks = trail(session, certificate, at).weeks
     latest = next((week for week in reversed(weeks) if week.n), None)
-    held = session.exec(
-        select(GateHold.id).where(
-            col(GateHold.axis) == certificate.axis,
-            col(GateHold.label) == certificate.label,
-            col(GateHold.lifted_at).is_(None),
-        )
-    ).first()
-    void_now = any((one.axis, one.label) == (certificate.axis, certificate.label) for one in void)
-    return _Watched(certificate, latest, broken=void_now or held is not None)
+    return _Watched(certificate, latest, promise_of(session, certificate.axis, certificate.label, at))
 
 
-def _promises(samples: Sequence[WeekSample], watched: Sequence[_Watched]) -> str:
-    broken = sorted({one.title for one in watched if one.broken})
-    kept = sorted({one.title for one in watched} - set(broken))
-    parts = []
-    if kept:
-        parts.append(f"{listed(kept, 'and')}: the promise holds")
-    if broken:
-        parts.append(f"{listed(broken, 'and')}: the promise does not stand any more, people decide")
-    without = [one.gate.title for one in samples if not any(one.gate.is_of(other.certificate) for other in watched)]
-    if without:
-        parts.append(f"{listed(without, 'and')}: nothing is promised yet")
-    return f"{'; '.join(parts)}." if parts else "No policy that decides promises anything."
+_STANDING: Mapping[str, str] = {  # in the order in which they are told
+    "stands": "the promise holds",
+    "ends soon": "the promise holds, and ends on {ends}",
+    "held": "people decide, as somebody asked for; what was proved stays proved",
+    "partly": "the promise holds for a part of what comes in, and people decide about the rest",
+    "withdrawn": "the promise does not stand any more, people decide",
+    "void": "the promise is void, people decide",
+    "ran out": "the promise ran out on {ends}, people decide",
+    "none": "nothing is promised yet",
+}
+
+
+def _promises(now: Mapping[str, PromiseNow]) -> str:
+    said: dict[str, list[str]] = {}
+    for state, words in _STANDING.items():
+        for title, one in now.items():
+            if state == ("partly" if one.passes and one.state in {"withdrawn", "void"} else one.state):
+                said.setdefault(words.format(ends=day(one.ends) if one.ends else ""), []).append(title)
+    if not said:
+        return "No policy that decides promises anything."
+    return "; ".join(f"{listed(sorted(titles), 'and')}: {words}" for words, titles in said.items()) + "."
 
 
 def _worst(watched: Sequence[_Watched]) -> str:
@@ -128,7 +123,9 @@ def _worst(watched: Sequence[_Watched]) -> str:
     of = counted(week.n, "checked answer", "checked answers")
     if not week.wrong:
         return f"None of the {of} of the latest week was wrong." if week.n > 1 else "The one checked answer was right."
-    return f"{title} went wrong most often: {week.wrong} of {of} in the week of {week.week.day} {week.week:%b}."
+    most = "Most mistakes: " if len(checked) > 1 else ""
+    were = "was" if week.wrong == 1 else "were"
+    return f"{most}{title}: {week.wrong} of {of} {were} wrong in the week of {week.week.day} {week.week:%b}."
 
 
 def _people(judged: int, alike: int) -> str:
@@ -137,28 +134,28 @@ def _people(judged: int, alike: int) -> str:
     return f"Two people said the same about {alike} of {counted(judged, 'answer', 'answers')} that both judged."
 
 
-def _coming_in(shifts: Sequence[Moved], watched: Sequence[_Watched]) -> str:
-    if shifts:
-        more = f" So do {len(shifts) - 1} more." if len(shifts) > 1 else ""
-        return shifts[0].sentence.replace(": label a targeted", ", so label a targeted") + more
-    return "What comes in is spread as it was when the promises were proved." if watched else ""
+def _too_few(session: Session) -> str:
+    """What is missing where two people who may label blind are not there; empty where they are."""
+    people = session.exec(select(User).where(col(User.active))).all()
+    blind = sorted(one.name for one in people if set(one.roles) == {"reviewer"})
+    if len(blind) > 1:
+        return ""
+    found = f"Only {blind[0]} is" if blind else "Nobody is"
+    return f"{found} a reviewer and nothing else: before two such people label, nothing can be promised."
 
 
-def _label_next(samples: Sequence[WeekSample], watched: Sequence[_Watched], at: datetime) -> str:
-    ends = [one for one in watched if not one.broken and one.certificate.expires_at - at < ENDS_SOON]
-    drawn = [f"{one.size} for {one.gate.title.lower()}" for one in samples if one.size]
-    parts = []
+def _coming_in(shifts: Sequence[Drifted], watched: Sequence[_Watched]) -> str:
+    if not shifts:
+        return _AS_BEFORE if any(one.now.passes for one in watched) else ""
+    more = f" So do {len(shifts) - 1} more." if len(shifts) > 1 else ""
+    return shifts[0].sentence.replace(": label a targeted", ", so label a targeted") + more
+
+
+def _label_next(samples: Sequence[WeekSample]) -> str:
+    drawn = [f"{one.size} for {one.gate.title.lower()}{_ANEW * one.renews}" for one in samples if one.size]
     if drawn:
-        parts.append(f"To label: {listed(drawn, 'and')}")
-    elif samples:
-        parts.append(f"No sample was drawn for {samples[0].gate.title.lower()}: {samples[0].why_none}")
-    if ends:
-        one = min(ends, key=lambda one: one.certificate.expires_at)
-        parts.append(f"the promise about {one.title.lower()} ends on {day(one.certificate.expires_at)}: draw a sample")
-    elif any(one.broken for one in watched):
-        title = next(one.title for one in watched if one.broken)
-        parts.append(f"then a fresh sample for {title.lower()}, since its promise has to be proved anew")
-    return f"{'; '.join(parts)}." if parts else ""
+        return f"To label: {listed(drawn, 'and')}."
+    return f"No sample was drawn for {samples[0].gate.title.lower()}: {samples[0].why_none}." if samples else ""
 
 
 def _agreement(session: Session, at: datetime) -> tuple[int, int]:
@@ -171,8 +168,7 @@ def _agreement(session: Session, at: datetime) -> tuple[int, int]:
             col(HumanLabel.at) > at - WEEK,
             col(HumanLabel.at) <= at,
             col(HumanLabel.blind),
-            col(HumanLabel.undone_at).is_(None),
-            col(HumanLabel.skip).is_(None),
+            *stood_by(),
             col(LabelSample.pool) == "audit",
         )
         .order_by(col(HumanLabel.at).desc())

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from service.people.access import ROLES, Caller, InvalidKeyRequest, caller, create_key, revoke_key
-from service.store.tables import ApiKey, AuditEvent
+from service.store.tables import ApiKey, AuditEvent, User
 from service.store.vault import Vault
 
 
@@ -36,6 +36,9 @@ def test_a_source_key_may_be_bound(database, vault):
         ({"name": "x" * 129}, "1 to 128"),
         ({"name": "a\0b"}, "printable"),
         ({"name": "a\nb"}, "printable"),
+        ({"name": "ada "}, "1 to 128 printable characters"),
+        ({"name": "Ada"}, "There is a 'ada' already"),
+        ({"name": "\N{FULLWIDTH LATIN SMALL LETTER A}da"}, "There is a 'ada' already"),
         ({"role": "admin", "source": "shop"}, "Only a key of role 'source'"),
         ({"role": "source", "source": "my shop"}, "No source can be called 'my shop'"),
         ({"role": "source", "source": "shop\n"}, "No source can be called"),
@@ -44,6 +47,7 @@ def test_a_source_key_may_be_bound(database, vault):
 )
 def test_a_key_that_cannot_be_made_says_why(database, vault, asked, said):
     with database.session() as session:
+        session.add(User(name="ada"))
         with pytest.raises(InvalidKeyRequest, match=re.escape(said)):
             create_key(session, vault, **{"name": "ci", "role": "admin", "actor": "test", **asked})
         assert session.exec(select(ApiKey)).all() == []

@@ -36,6 +36,7 @@ def test_an_account_has_its_roles_once_and_no_password(database):
         ({"name": "a\u200bna"}, "printable"),
         ({"name": "\ud800"}, "printable"),
         ({"name": "taken"}, "already somebody called 'taken': choose another name"),
+        ({"name": "Taken"}, "There is a 'taken' already"),
         ({"roles": []}, "Somebody without a role may do nothing: choose from source, supervisor"),
         ({"roles": ["supervisor", "root"]}, "no role 'root': choose from source, supervisor"),
         ({"roles": ["Admin"]}, "no role 'Admin'"),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from expressions import BELIEFS, NAMES, NOW, naive, records, seen, spell, trees
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, text
 from sqlmodel import select
@@ -204,11 +204,12 @@ def test_a_preview_counts_and_names_the_newest(stored):
     assert asked('not matches(text, "refund")').matching == 1
 
 
-SAMPLED = {"axis": "sentiment", "label": "negative", "promise": Promise(0.9, 0.95), "issued_at": NOW}
+SAMPLED = {"label": "negative", "promise": Promise(0.9, 0.95), "issued_at": NOW}
 WAY = {"classifier": "k@1", "model_digest": "", "taxonomy": "t@1", "preparation": "", "calibrators": {"s": "none@1"}}
 certificates = st.builds(
     Certificate,
     id=st.just("c"),
+    axis=st.sampled_from(["sentiment", "topic"]),
     sources=st.sampled_from([{"s"}, {"t"}, {"s", "t"}]),
     languages=st.sampled_from([{"en"}, {"pl", "en"}, {"de"}]),
     threshold=st.sampled_from([0.25, 0.75]),
@@ -227,6 +228,16 @@ holds = st.builds(
     language=st.sampled_from([None, "pl", "de"]),
 )
 READ = ReadBy("k@1", "", "none@1", "t@1", "")
+UNCORRECTED = Certificate(
+    id="c",
+    axis="topic",
+    sources={"s"},
+    languages={"en"},
+    threshold=0.25,
+    expires_at=NOW + timedelta(days=1),
+    **SAMPLED,
+    **WAY | {"calibrators": {"s": "of before"}},
+)
 
 
 def test_sql_gives_each_text_the_value_that_its_gate_does(stored):
@@ -237,6 +248,7 @@ def test_sql_gives_each_text_the_value_that_its_gate_does(stored):
 
     @settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(certificates, max_size=2), st.lists(holds, max_size=1), st.sampled_from([None, 0.5, 0.9]))
+    @example([UNCORRECTED], [], 0.9)  # no calibrator corrects topics, so that none is asked for
     def compare(proved, held, uncertified):
         gate = Gate(uncertified, proved, held)
         truths = stored.truths(sql_of(asked, {"a": gate}, NOW))

@@ -42,8 +42,6 @@ CREATE TABLE label_card (
     source VARCHAR NOT NULL,
     language VARCHAR NOT NULL,
     inclusion_probability DOUBLE PRECISION,
-    sampled_share DOUBLE PRECISION,
-    stratum VARCHAR NOT NULL,
     places INTEGER NOT NULL,
     repeats BOOLEAN NOT NULL,
     state VARCHAR NOT NULL,
@@ -53,6 +51,7 @@ CREATE TABLE label_card (
     FOREIGN KEY (feedback_id) REFERENCES feedback (id)
 );
 CREATE INDEX label_card_of_feedback ON label_card (feedback_id);
+CREATE INDEX label_card_repeats ON label_card (sample_id) WHERE repeats;
 CREATE INDEX label_card_unsettled ON label_card (sample_id) WHERE state IN ('open', 'third', 'disputed');
 
 CREATE TABLE label_slot (
@@ -117,11 +116,13 @@ CREATE INDEX human_label_of_rater ON human_label (rater, at);
 CREATE UNIQUE INDEX human_label_once ON human_label (slot_id) WHERE slot_id IS NOT NULL AND undone_at IS NULL;
 
 CREATE TABLE reveal (
-    slot_id UUID NOT NULL,
+    id UUID NOT NULL,
+    slot_id UUID,
     rater VARCHAR NOT NULL,
     feedback_id UUID NOT NULL,
     at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (slot_id),
+    PRIMARY KEY (id),
+    UNIQUE (slot_id),
     FOREIGN KEY (slot_id) REFERENCES label_slot (id),
     FOREIGN KEY (feedback_id) REFERENCES feedback (id)
 );
@@ -235,7 +236,6 @@ CREATE TABLE calibrator (
     state VARCHAR NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     live_at TIMESTAMPTZ,
-    ended_at TIMESTAMPTZ,
     PRIMARY KEY (name),
     UNIQUE (source, version),
     FOREIGN KEY (source) REFERENCES source (name)

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from service.lab.gates import moves
 from service.lab.gates.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
-from service.lab.gates.in_force import in_use
+from service.lab.gates.in_force import Scope, in_use
 from service.store.lab_tables import Certificate, GateChange, GateHold
 from service.store.tables import AuditEvent, now
 
@@ -43,16 +43,17 @@ def newest(session) -> GateChange:
 
 
 def moved(session, threshold, source=None, by="ana", reason="Too many slip through."):
-    return moves.move(session, *NEGATIVE, source, None, threshold=threshold, by=by, reason=reason, at=now())
+    return moves.move(session, Scope(*NEGATIVE, source), threshold=threshold, by=by, reason=reason, at=now())
 
 
 def held(session, source=None, language=None, cause="person", certificate=None, by="ana"):
-    about = {"cause": cause, "certificate_id": certificate and certificate.id}
-    return moves.hold(session, *NEGATIVE, source, language, **about, by=by, reason="The survey changed.", at=now())
+    scope, reason = Scope(*NEGATIVE, source, language), "The survey changed."
+    change = moves.hold(session, scope, cause=cause, about=certificate, by=by, reason=reason, at=now())
+    return change and session.get(GateHold, change.hold_id)
 
 
 def lifted(session, source=None, language=None, by="ana"):
-    return moves.lift(session, *NEGATIVE, source, language, by=by, reason="It is as before.", at=now())
+    return moves.lift(session, Scope(*NEGATIVE, source, language), by=by, reason="It is as before.", at=now())
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_stricter_certificate_takes_the_place_of_the_older_one(session, issue)
     older, newer = issue(0.8), issue(0.9)
     assert states(session, older, newer) == ["superseded", "live"]
     assert older.ended_at is not None
-    assert in_use(session, *NEGATIVE, "shop") == 0.9
+    assert in_use(session, Scope(*NEGATIVE, "shop")) == 0.9
 
 
 @pytest.mark.parametrize(
@@ -81,13 +82,19 @@ def test_a_looser_certificate_waits_for_a_second_person(session, issue, decide, 
     assert states(session, older, newer) == ["live", "waiting"]
     change = newest(session)
     assert (change.loosens, change.state) == (True, "waiting")
-    with pytest.raises(OwnChange, match="somebody else"):
-        getattr(moves, decide)(session, change.id, "ana", "I am sure.", now())
+    for same in ("ana", "Ana", "\N{FULLWIDTH LATIN SMALL LETTER A}na"):  # a key of hers beside her account
+        with pytest.raises(OwnChange, match="somebody else"):
+            getattr(moves, decide)(session, change.id, same, "I am sure.", now())
     getattr(moves, decide)(session, change.id, "ben", "I looked at it.", now())
     assert states(session, older, newer) == expected
     assert (change.decided_by, change.comment) == ("ben", "I looked at it.")
     with pytest.raises(GateNotNow, match="does not wait"):
         moves.approve(session, change.id, "eva", "So do I.", now())
+
+
+def test_what_ran_out_loosens_nothing(session, issue):
+    issue(0.9).expires_at = now()
+    assert issue(0.7).state == "live"
 
 
 def test_whoever_ran_the_labels_is_no_second_person(session, issue):
@@ -104,6 +111,15 @@ def test_a_newer_certificate_overtakes_one_that_waits(session, issue):
     asked = newest(session)
     newer = issue(0.9)
     assert states(session, older, waiting, newer, asked) == ["superseded", "superseded", "live", "declined"]
+
+
+def test_whoever_agrees_to_a_certificate_sees_from_where_it_loosens(session, issue):
+    issue(0.8)
+    issue(0.7)
+    asked = newest(session)
+    moved(session, 0.9, by="eva")
+    session.refresh(asked)
+    assert (asked.state, asked.before, asked.after) == ("waiting", 0.9, 0.7)
 
 
 def test_a_certificate_that_ran_out_while_it_waited_never_comes_into_force(session, issue):
@@ -193,22 +209,20 @@ def test_a_hold_needs_one_person_and_lifting_it_two(session, issue):
     assert held(session, "shop", "en") is not None  # it may be held anew
 
 
-def test_lifting_leaves_what_was_raised_since(session):
+@pytest.mark.parametrize("later", [1, -9], ids=["after", "by a week that began before"])
+def test_lifting_leaves_what_was_raised_since(session, later):
     held(session)
     asked = lifted(session)
-    later = moves.hold(
+    raised = moves.hold(
         session,
-        *NEGATIVE,
-        None,
-        None,
+        Scope(*NEGATIVE),
         cause="alarm",
-        certificate_id=None,
         by="heed",
         reason="Too many errors.",
-        at=asked.at + timedelta(minutes=1),
+        at=asked.at + timedelta(minutes=later),
     )
     moves.approve(session, asked.id, "ben", "Fine.", now())
-    assert [one.id for one in session.exec(select(GateHold).where(GateHold.lifted_at.is_(None)))] == [later.id]
+    assert [one.id for one in session.exec(select(GateHold).where(GateHold.lifted_at.is_(None)))] == [raised.hold_id]
 
 
 def test_a_new_certificate_answers_the_alarm_but_no_person(session, issue):

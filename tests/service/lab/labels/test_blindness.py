@@ -157,3 +157,22 @@ def test_the_shapes_of_what_a_reviewer_is_answered_have_no_place_for_it(site):
         "done",
         "total",
     }
+
+
+def test_whoever_may_see_more_by_another_key_or_account_of_their_name_is_not_blind(site, cards):
+    with site.database.session() as session:
+        read_records(session, [f"Thank you, the chair {number} stands." for number in range(3)], negative=[SURE] * 3)
+        wanted = Wanted("sentiment", "negative", 3, "audit", seed=7, overlap=1.0)
+        asked = {"sample": str(draw(session, wanted, TOPICS, by="ada", at=now()).id)}
+    ida, blind = client(site, "ida"), []
+    for also in (None, "account", "key"):
+        if also == "account":
+            site.person("ida", "reviewer", "supervisor")
+        elif also == "key":
+            with site.database.session() as session:
+                session.execute(text("UPDATE \"user\" SET roles = '{reviewer}' WHERE name = 'ida'"))
+                create_key(session, site.wiring.vault, name="ida", role="supervisor", actor="test")
+        card = ida.get("/v1/calibration/next", params=asked).json()["card"]
+        answer = ida.post("/v1/calibration/labels", json={"card": card, "labels": ["neutral"]})
+        blind.append(answer.json()["blind"])
+    assert blind == [True, False, False]

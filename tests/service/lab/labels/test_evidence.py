@@ -4,8 +4,8 @@ import pytest
 from judged import answered, arrive, drawn
 from sqlmodel import Session, col, select, update
 
-from service.lab.labels.evidence import labels_of, newest_binding
-from service.store.lab_tables import HumanLabel, LabelCard
+from service.lab.labels.evidence import answers_of, labels_of, newest_binding
+from service.store.lab_tables import HumanLabel, LabelCard, LabelSlot
 from service.store.tables import Classification, Feedback, now
 
 
@@ -71,6 +71,30 @@ def test_what_is_open_withdrawn_or_of_another_source_is_not_heard(session):
     assert (len(found.cards), len(found.open), len(found.disputed)) == (6, 3, 0)
     assert heard(session, source="app").cards == ()
     assert heard(session, since=now()).cards == ()
+
+
+def test_who_passes_a_card_on_leaves_a_doubt_until_somebody_answers(session):
+    cards = answered(session, drawn(session, 10), leave=2)
+    session.add(HumanLabel(card_id=cards[-1].id, rater="rea", skip="Hard to say.", blind=True))
+    session.flush()
+    found = heard(session)
+    assert (len(found.cards), len(found.open), found.passed_on) == (9, 1, frozenset({cards[-1].id}))
+    assert [one.human for one in found.labels if one.id == str(cards[-1].feedback_id)] == [None]
+    cards[-1].state = "settled"
+    session.flush()
+    assert (len(heard(session).cards), heard(session).passed_on) == (9, frozenset())
+
+
+def test_a_third_person_decides_and_measures_nobodys_agreement(session):
+    cards = answered(session, drawn(session, 3), differ=(0,))
+    slot = LabelSlot(card_id=cards[0].id, sample_id=cards[0].sample_id, number=9, kind="third", rater="roz")
+    session.add(slot)
+    session.flush()
+    session.add(HumanLabel(card_id=cards[0].id, slot_id=slot.id, rater="roz", labels=["negative"], blind=True))
+    session.flush()
+    assert [(one.rater, one.tiebreak) for one in heard(session).labels if one.tiebreak] == [("roz", True)]
+    together = answers_of(session, [card.id for card in cards])
+    assert sorted(len(set(answers)) for answers in together) == [1, 1, 2]
 
 
 def test_a_model_that_stands_in_binds_nothing(session):

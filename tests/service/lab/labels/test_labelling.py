@@ -14,7 +14,7 @@ from models.taxonomies.taxonomy import default_taxonomy
 from service.lab.labels.labelling import (
     AlreadySaid,
     InvalidLabel,
-    NotNow,
+    LabelStays,
     NotYours,
     Said,
     UnknownCard,
@@ -203,7 +203,7 @@ def test_a_skip_may_be_taken_back_though_somebody_else_was_asked(database, asked
 def test_what_was_revealed_is_not_taken_back_and_what_follows_is_not_blind(database, asked, shown, say, back):
     asked(places=2)
     card = shown(ANA)
-    with database.session() as session, pytest.raises(NotNow, match="Label this card first"):
+    with database.session() as session, pytest.raises(LabelStays, match="Label this card first"):
         reveal(session, ANA, card, now())
     say(ANA, card)
     say(JAN, shown(JAN), NEUTRAL)
@@ -215,7 +215,7 @@ def test_what_was_revealed_is_not_taken_back_and_what_follows_is_not_blind(datab
     assert [(one.who, one.labels) for one in seen.colleagues] == [("A", ("neutral",))]
     with database.session() as session:
         assert session.exec(select(Reveal.rater)).all() == ["ana"]
-    with pytest.raises(NotNow, match="stays as it is"):
+    with pytest.raises(LabelStays, match="stays as it is"):
         back(ANA)
     with database.session() as session:
         urgent = Wanted("urgency", None, 1, "audit", seed=7, overlap=0.0)
@@ -234,7 +234,7 @@ def test_nobody_compares_one_card_of_a_text_while_they_hold_another(database, as
     with database.session() as session:
         first, second = next_showings(session, ANA, TOPICS, now())
     say(ANA, first.card)
-    with database.session() as session, pytest.raises(NotNow, match="another card of the same text"):
+    with database.session() as session, pytest.raises(LabelStays, match="another card of the same text"):
         reveal(session, ANA, first.card, now())
     say(ANA, second.card, Said(labels=("low",)))
     with database.session() as session:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import wait_for
 from read_records import CLASSIFIER, DIGEST, read_records
 from sqlalchemy import text
 from sqlmodel import select
@@ -20,7 +22,7 @@ from service.lab.labels.choices import choices
 from service.lab.labels.evidence import newest_binding
 from service.lab.labels.order import asked_of_two
 from service.lab.labels.pool import Wish, spread
-from service.lab.labels.samples import InvalidSample, Wanted, draw, drawn_from, read_pool
+from service.lab.labels.samples import DrawingNow, InvalidSample, Wanted, await_draw, close, draw, drawn_from, read_pool
 from service.store.lab_tables import LabelCard, LabelSlot
 from service.store.tables import now
 
@@ -66,11 +68,10 @@ def test_with_a_label_most_cards_lie_where_a_threshold_may_stand(session):
     ids = read_records(session, texts(100), negative=RISING)
     sample, cards = drawn(session, replace(NEGATIVE, size=40))
     assert (sample.size, sample.pool_size, sample.axis, sample.label) == (40, 100, "sentiment", "negative")
-    sides = Counter(card.stratum for card in cards.values())
-    assert sides["from 0.3"] > 30
-    chances = {card.stratum: card.inclusion_probability for card in cards.values()}
-    assert chances["below 0.3"] == pytest.approx(0.12)
-    assert 70 * chances["from 0.3"] + 30 * chances["below 0.3"] == pytest.approx(40)
+    above = {card.probabilities["negative"] >= 0.3: card.inclusion_probability for card in cards.values()}
+    assert sum(card.probabilities["negative"] >= 0.3 for card in cards.values()) > 30
+    assert above[False] == pytest.approx(0.12)
+    assert 70 * above[True] + 30 * above[False] == pytest.approx(40)
     for one, card in cards.items():
         assert card.probabilities["negative"] == RISING[ids.index(one)]
         assert (card.calibrator, card.source, card.language) == ("identity@1", "shop", "en")
@@ -87,16 +88,53 @@ def test_without_a_label_everything_has_the_same_chance(session):
 
 
 def test_equal_texts_are_one_and_a_second_draw_repeats_none(session):
-    first, *_ = read_records(session, ["Late again!", " late  AGAIN!", "ｌate again!", "Broken lid."])
+    first, *_ = read_records(session, ["Late again!", " late  AGAIN!", "ｌate\tagain!", "Broken lid."])
     sample, cards = drawn(session)
     assert (sample.pool_size, len(cards)) == (2, 2)
     assert first in cards
     read_records(session, ["LATE AGAIN!", "Lost lid."])
     second, others = drawn(session)
     assert (second.pool_size, len(others)) == (1, 1)
-    with pytest.raises(InvalidSample, match="every text among them is a card of an audit sample already"):
+    said = r"6 records are there, .+; 6 say something and were read by .+ every such text is a card"
+    with pytest.raises(InvalidSample, match=said):
         drawn(session)
     assert drawn(session, replace(NEGATIVE, axis="urgency", label=None))[0].size == 3
+
+
+def test_of_two_draws_at_once_the_second_is_told_to_come_again(session, database):
+    read_records(session, texts(3))
+    session.commit()
+    drawn(session)
+    with database.session() as other, pytest.raises(DrawingNow, match="in a minute"):
+        drawn(other)
+
+
+def test_who_has_nobody_to_ask_waits_for_the_other_draw(session, database):
+    read_records(session, texts(3))
+    session.commit()
+    drawn(session)
+
+    def patient():
+        with database.session() as other:
+            await_draw(other)
+            return draw(other, replace(NEGATIVE, axis="urgency", label=None), TOPICS, by="ada", at=now()).size
+
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as pool, database.session() as third:
+        second = pool.submit(patient)
+        wait_for(lambda: third.execute(waits).scalar_one() == 1, 20, "the second draw to wait")
+        session.commit()
+        assert second.result() == 3
+
+
+def test_a_done_sample_stays_done_when_it_is_closed(session):
+    read_records(session, texts(1))
+    sample, _ = drawn(session)
+    sample.state, sample.closed_at = "done", (ended := now())
+    session.flush()
+    close(session, sample, now() + timedelta(days=1), by="ada")
+    session.expire(sample)
+    assert (sample.state, sample.closed_at) == ("done", ended)
 
 
 def test_what_cannot_be_drawn(session):

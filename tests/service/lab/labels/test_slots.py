@@ -167,6 +167,8 @@ def test_a_late_label_whose_slot_nobody_took_is_an_ordinary_one(database):
 def test_some_cards_come_back_to_the_same_person_later(database):
     sample_of(database, 40)
     seen = label_all(database, ANA)
+    assert [(one.done, one.total) for one in seen] == [(done, 42) for done in range(42)], "the count tells a repeat"
+    assert {one.id.version for one in rows(database, LabelSlot)} == {4}, "the id tells a repeat, or when it was made"
     places = defaultdict(list)
     for place, one in enumerate(seen):
         places[one.text].append(place)
@@ -227,6 +229,19 @@ def test_what_is_said_about_withdrawn_feedback_is_kept_and_its_card_gone(databas
     assert rows(database, LabelCard)[0].state == "gone"
 
 
+def test_two_who_answer_two_axes_of_a_withdrawn_record_do_not_wait_for_each_other(database):
+    for axis in ("type", "topic"):
+        sample_of(database, 2, axis=axis, words="The kettle" if axis == "type" else "")
+    cards = following(database, ANA)
+    assert len(cards) == 2
+    with database.session() as session:
+        session.execute(text("UPDATE feedback SET withdrawn_at = now() WHERE id = :id"), {"id": cards[0].feedback})
+    with database.session() as one, database.session() as other:
+        submit(one, ANA, cards[0].card, Said(), TOPICS, now())
+        submit(other, ANA, cards[1].card, Said(), TOPICS, now())
+    assert Counter(card.state for card in rows(database, LabelCard)) == {"gone": 2, "open": 2}
+
+
 def test_who_does_not_label_blind_takes_nobody_s_place_in_an_audit_sample(database):
     sample = sample_of(database, 2)
     seen = label_all(database, EVA)
@@ -266,8 +281,8 @@ def test_a_done_sample_is_open_again_when_a_label_is_taken_back(database):
 
 
 def test_a_sample_that_is_done_is_computed_once(database):
-    sample = sample_of(database, 2)
+    sample_of(database, 2)
     label_all(database, ANA)
     with database.session() as session:
         jobs = session.execute(text("SELECT task_name, args FROM procrastinate_jobs")).all()
-    assert [(name, args) for name, args in jobs] == [("calibrate_sample", {"sample": str(sample.id)})]
+    assert [(name, args) for name, args in jobs] == [("watch", {})]

@@ -4,15 +4,23 @@ from datetime import timedelta
 
 import pytest
 from reviewed import read, review
-from sqlmodel import Session, col, select
+from sqlalchemy import text
+from sqlmodel import Session, col, select, update
 
+from calibration.labels.label import Label
 from calibration.promise import Promise
 from models.prediction import Verbatim
+from models.taxonomies.taxonomy import default_taxonomy
 from service.lab.gates.moves import approve
-from service.lab.recalibration.calibrators import NotWaiting, beliefs, go_live, on_trial, waiting
-from service.lab.recalibration.refit import refit
+from service.lab.labels.samples import Wanted as Wish
+from service.lab.labels.samples import close, draw
+from service.lab.recalibration.beliefs import beliefs
+from service.lab.recalibration.calibrators import NotWaiting, go_live, on_trial, waiting
+from service.lab.recalibration.refit import agreed_labels, refit
+from service.lab.recalibration.told import told
 from service.lab.runs.run import Wanted, begin, compute
-from service.source_maps import Calibrators, live
+from service.lab.runs.run_result import RunResult
+from service.source_maps import Calibrators, live, maps_of
 from service.store.lab_tables import CalibrationRun, Calibrator, Certificate, GateChange, LabelCard
 from service.store.tables import Classification, Feedback, now
 
@@ -140,6 +148,58 @@ def test_a_model_that_people_find_right_stays_as_it_is(admin, database, reader):
     assert "the top score is always right" in done.reasons["sentiment"]
 
 
+def test_one_label_missing_is_no_hindrance_and_a_withdrawn_record_teaches_nothing(admin, database, reader):
+    said = {f"r-{place}": [f"{LATE} ({place})"] for place in range(60)}
+    ids = read(admin, database, reader, said)
+    with database.session() as session:
+        review(session, {one: ("negative", "neutral")[place % 2] for place, one in enumerate(ids.values())})
+        gone = list(ids.values())[:11]
+        session.execute(update(Feedback).where(col(Feedback.id).in_(gone)).values(withdrawn_at=now()))
+        session.commit()
+    assert refitted(database).reasons["sentiment"].startswith("Sentiment: 49 reviewed items of this source")
+    with database.session() as session:
+        session.execute(update(Feedback).values(withdrawn_at=None))
+    done = refitted(database)  # nothing is positive: the classes keep their weights, and only the temperature changes
+    assert (done.state, "temperature" in done.reasons["sentiment"]) == ("live", True)
+    with Session(database.engine) as session:
+        (row,) = session.exec(select(Calibrator)).all()
+        assert set(maps_of(row).maps["sentiment"].biases) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("answers", "agreed"),
+    [
+        ([("rea", "negative", {})], "negative"),
+        ([("rea", None, {}), ("rob", None, {})], None),  # nobody was sure
+        ([("rea", None, {}), ("rob", "neutral", {})], "neutral"),
+        ([("rea", "negative", {}), ("rob", "neutral", {})], None),
+        ([("rea", "negative", {}), ("rob", "neutral", {}), ("ada", "neutral", {"adjudicated": True})], "neutral"),
+        ([("ana", "positive", {"blind": False})], "positive"),  # for training, what was not blind counts too
+        ([("rea", "negative", {}), ("rob", "negative", {}), ("kim", "neutral", {})], "negative"),
+    ],
+)
+def test_what_people_agree_on(answers, agreed):
+    def labels(rater, right, **more):
+        for label in ("negative", "neutral", "positive"):
+            human = None if right is None else label == right
+            yield Label("r", "Late.", "sentiment", label, 0.5, human, rater, "targeted", **{"blind": True, **more})
+
+    given = [one for rater, right, more in answers for one in labels(rater, right, **more)]
+    assert agreed_labels(given) == ({} if agreed is None else {"r": agreed})
+
+
+def test_a_targeted_draw_asks_nobody_twice(admin, database, reader):
+    said = {f"r-{place}": [f"{(LATE, GREAT, BLUE)[place % 3]} ({place})"] for place in range(20)}
+    read(admin, database, reader, said | {"copy": [f"  {LATE.upper()} (0)"]})
+    wanted = Wish("sentiment", None, 12, "targeted", seed=1)
+    with database.session() as session:
+        first = draw(session, wanted, default_taxonomy(), by="ada", at=now())
+        second = draw(session, wanted, default_taxonomy(), by="ada", at=now())
+        assert (first.size, second.size) == (12, 8)  # of 20 texts; the copy is none of its own
+        close(session, second, now(), by="ada")
+        assert draw(session, wanted, default_taxonomy(), by="ada", at=now()).size == 8  # nobody had answered those
+
+
 def test_it_is_refitted_after_fifty_more_and_always_from_what_the_model_says(admin, database, reader):
     reviewed(admin, database, reader, 60)
     refitted(database)
@@ -180,10 +240,15 @@ def test_beliefs_under_a_calibrator_are_what_records_get_once_it_is_live(admin, 
     with database.session() as session:
         (card,) = review(session, {before["early"]: "negative"})
         calibrators = live(session, later.classifier, later.model_digest)
-        (told,) = beliefs(session, [card], "sentiment", calibrators).values()
-        assert told == later.document["sentiment"]["probabilities"]
+        (believed,) = beliefs(session, [card], "sentiment", calibrators).values()
+        assert believed == later.document["sentiment"]["probabilities"]
         assert beliefs(session, [card], "topic", calibrators) == {card.id: card.probabilities}
         assert live(session, later.classifier, "f" * 64).name(SOURCE) == "identity@1"  # of another model
+
+
+def holds_decisions_off(session: Session) -> bool:
+    own = "pid = pg_backend_pid() AND locktype = 'advisory' AND mode = 'ExclusiveLock'"
+    return session.execute(text(f"SELECT count(*) > 0 FROM pg_locks WHERE {own}")).scalar_one()  # noqa: S608 (our own)
 
 
 def test_under_a_live_certificate_it_waits_and_goes_live_on_its_own(admin, database, reader):
@@ -191,6 +256,9 @@ def test_under_a_live_certificate_it_waits_and_goes_live_on_its_own(admin, datab
     with Session(database.engine, expire_on_commit=False) as session:
         bound = certificate(session, "sentiment", "negative")
         same = certificate(session, "urgency", "high")
+        same.state = "waiting"
+        session.add(same)
+        session.commit()
     done = refitted(database)
     assert (done.calibrator, done.state) == ("store-survey@1", "waiting")
     read(admin, database, reader, {"meanwhile": [LATE]})
@@ -203,12 +271,19 @@ def test_under_a_live_certificate_it_waits_and_goes_live_on_its_own(admin, datab
         assert live(session, row.classifier, row.model_digest).name(SOURCE) == "identity@1"
         own = certificate(session, "sentiment", "negative", calibrator=held.name)
         go_live(session, held.name, now())
+        assert holds_decisions_off(session)
         session.commit()
         kept = {one.id: one.calibrators[SOURCE] for one in session.exec(select(Certificate))}
         assert kept == {bound.id: "identity@1", same.id: "store-survey@1", own.id: "store-survey@1"}
         assert live(session, row.classifier, row.model_digest).name(SOURCE) == "store-survey@1"
         with pytest.raises(NotWaiting):
             go_live(session, held.name, now())
+        # Another model reads without it, and says so until it has been taught anew.
+        assert told(session, now())[0].startswith("store-survey: since ")
+        session.execute(update(Classification).values(model_digest="f" * 64))
+        assert live(session, row.classifier, "f" * 64).name(SOURCE) == "identity@1"
+        assert told(session, now())[0].startswith("store-survey: its correction was learnt for another model")
+        assert refit(session, SOURCE, now()).calibrator is None
 
 
 def test_what_waited_goes_live_once_nothing_is_left_to_void(admin, database, reader):
@@ -221,6 +296,37 @@ def test_what_waited_goes_live_once_nothing_is_left_to_void(admin, database, rea
         session.commit()
     done = refitted(database)
     assert (done.calibrator, done.state) == ("store-survey@1", "live")
+
+
+def test_a_declined_certificate_leaves_its_calibrator_waiting_until_there_is_nothing_to_void(admin, database, reader):
+    reviewed(admin, database, reader, 60)
+    assert refitted(database, certified="negative").state == "waiting"
+    with Session(database.engine) as session:
+        asked = certificate(session, "sentiment", "negative", calibrator="store-survey@1")
+        for state, words in (("waiting", "waits for a second person"), ("declined", "known before; 110 are needed")):
+            asked.state = state
+            session.add(asked)
+            session.commit()
+            done = refit(session, SOURCE, now())
+            assert (done.calibrator, done.state) == ("store-survey@1", "waiting")
+            assert words in done.reasons["sentiment"]
+
+
+def test_what_taught_a_calibrator_proves_nothing_under_it(admin, database, reader):
+    reviewed(admin, database, reader, 60)
+    assert refitted(database).state == "live"
+    said = {f"a-{place}": [f"{LATE if place < 50 else GREAT} ({place})"] for place in range(60)}
+    ids = read(admin, database, reader, said | {"again": [LATE]})  # the words of twenty that taught it
+    right = {one: "positive" if name in said and GREAT in said[name][0] else "negative" for name, one in ids.items()}
+    with Session(database.engine) as session:
+        review(session, right, pool="audit", raters=("rea", "rob"))
+        run = begin(session, Wanted("sentiment", "negative", Promise(0.9, 0.95)), by="ada", at=now()).id
+        session.commit()
+        compute(session, run, now())
+        result = RunResult.model_validate(session.get_one(CalibrationRun, run).result)
+        (proved,) = result.labels[0].threshold.proved
+        assert (proved.n, proved.correct) == (51, 50)
+        assert any(note.startswith("1 card had taught the calibration of its source") for note in result.notes)
 
 
 def test_a_run_judges_under_what_waits_and_its_certificate_puts_that_to_use(admin, database, reader):

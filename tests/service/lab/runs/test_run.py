@@ -6,9 +6,11 @@ from read_records import DIGEST
 from sqlalchemy import text
 from sqlmodel import Session, select
 
-from calibration.promise import Promise
+from calibration.promise import MOST_ATTEMPTS, Promise
 from service.lab.labels.evidence import newest_binding
 from service.lab.runs import run as runs
+from service.lab.runs.looks import next_look
+from service.lab.runs.verdicts import Look, Pile, judged, refusal
 from service.pipeline import recover
 from service.store import jobs
 from service.store.lab_tables import Certificate, GateChange
@@ -42,12 +44,14 @@ def test_labels_that_suffice_are_a_certificate_of_what_was_sampled(session):
     read = newest_binding(session)
     assert (row.classifier, row.model_digest, row.preparation) == (read.classifier, read.model_digest, read.preparation)
     assert (row.samples, row.designs) == ([str(sample.id)], [sample.design])
-    assert row.reference == sample.reference["negative"]
+    assert row.reference["cuts"] == sample.reference["negative"]["cuts"]
+    assert sum(row.reference["counts"]) == 280  # all that came in lately, not the pool that a sample was drawn from
+    assert "they agree on all labels at once by 1.00" in result.notes[0]
     assert session.exec(select(GateChange.reason)).one() == "The winter catalogue is out."
     assert (found.metrics.n, found.held_back) == (found.counts.sample, None)
     assert all((found.reliability, found.what_if, found.agreement.raters))
     assert found.sentence.startswith(f"Promised from {row.threshold:g} on: of every 100 texts")
-    assert (result.headline, result.seed, len(result.labels_digest)) == ("Of 1 label, 1 has a promise.", 1, 64)
+    assert (result.headline, result.seed, len(result.labels_digest)) == ("Proved: negative.", 1, 64)
 
 
 def test_too_few_labels_spend_nothing_and_show_nothing_of_the_model(session):
@@ -85,7 +89,17 @@ def test_a_promise_that_was_tested_and_refused_takes_fresh_labels_and_half_the_e
     assert third.confidence == pytest.approx(0.975)
     assert any("attempt 2 at this promise" in note for note in result.notes)
     after = of_negative(judge(session))
-    assert (after.attempt, after.threshold.have, after.threshold.need) == (1, 0, 29)
+    assert (after.attempt, after.threshold.have, after.threshold.need) == (3, 0, 42)
+    session.execute(text("UPDATE calibration_run SET finished_at = finished_at - interval '27 weeks'"))
+    following = next_look(session, "sentiment", "negative", None, newest_binding(session))
+    assert (following.attempt, following.spent) == (1, False)  # the certificate has had its whole life
+
+
+def test_where_no_attempt_is_left_the_refusal_says_so():
+    look = Look("sentiment", "negative", None, Promise(0.9, 0.95), MOST_ATTEMPTS, sharing=1, seed=1, spent=True)
+    said = refusal(judged((), look), Pile(0, 0, 0, 0, 0, 0, 20.0))
+    assert (said.reason_code, said.tested, said.label_next) == ("too many attempts", False, None)
+    assert "This promise was tried 40 times" in said.reason
 
 
 def test_what_is_open_or_disputed_is_told_and_a_dispute_counts_as_wrong(session):
@@ -120,7 +134,7 @@ def test_weekly_samples_under_a_certificate_prove_nothing_and_others_count_their
     assert of_negative(judge(session)).threshold.status == "certified"
     answered(session, drawn(session, 60, purpose="weekly"))
     assert of_negative(judge(session)).threshold.have == 0
-    for attempt in (1, 2):
+    for attempt in (2, 3):
         answered(session, drawn(session, 20))
         found = of_negative(judge(session))
         assert (found.attempt, found.threshold.tested) == (attempt, False)

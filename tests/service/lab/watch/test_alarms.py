@@ -8,11 +8,13 @@ from proofs import certificate
 from sqlmodel import Session, select
 
 from models.taxonomies.taxonomy import default_taxonomy
+from service.lab.gates.states import gate_states
 from service.lab.labels.evidence import newest_binding
 from service.lab.watch.alarms import raise_alarms
+from service.lab.watch.lights import lights
 from service.lab.watch.trail import trail
-from service.lab.watch.what_changed import moved, tell_voided
-from service.store.lab_tables import Certificate, GateHold
+from service.lab.watch.what_changed import drifted, tell_voided
+from service.store.lab_tables import Certificate, GateChange, GateHold
 from service.store.tables import Notice, User, now
 
 WEEK = timedelta(weeks=1)
@@ -84,8 +86,39 @@ def test_a_kept_promise_raises_nothing_and_a_dispute_waits(session):
     assert raise_alarms(session, now()) == ()
     found = trail(session, row, now())
     assert (found.watch.everywhere.level, found.weeks[-1].wrong) == ("quiet", 0)
-    assert found.weeks[-1].waiting > 0
+    last = found.weeks[-1]
+    assert last.waiting > 0
+    assert found.watch.everywhere.alarm.broken.n == last.n + last.waiting  # as right, until somebody decides
     assert told(session) == []
+
+
+def test_a_threshold_that_is_moved_drops_no_mistake_and_a_whole_year_is_watched(session):
+    row = promised(session, threshold=0.8, issued_at=now() - 52 * WEEK + timedelta(hours=1))
+    answered(session, drawn(session, 60), lambda _: False)
+    before = trail(session, row, now())
+    row.threshold = 0.9
+    session.add(GateChange(**MOVED, certificate_id=row.id, at=now() + timedelta(minutes=1)))
+    session.flush()
+    after = trail(session, row, now() + timedelta(minutes=2))
+    assert after.weeks == before.weeks
+    assert len(after.weeks) in (52, 53)
+    row.expires_at = now() + timedelta(minutes=3)
+    session.flush()
+    assert trail(session, row, now() + 9 * WEEK) == after
+    (alarm,) = raise_alarms(session, now())
+    assert alarm.certificate == row.id
+
+
+MOVED = {
+    "axis": "sentiment",
+    "label": "negative",
+    "action": "move",
+    "before": 0.8,
+    "after": 0.9,
+    "loosens": False,
+    "reason": "Too many mistakes of late.",
+    "by": "ada",
+}
 
 
 @pytest.mark.parametrize(
@@ -105,10 +138,22 @@ def test_a_certificate_that_says_nothing_of_what_is_read_now_is_told_once(sessio
     assert told(session) == [("ana", "voided")]
 
 
+def test_a_calibrator_of_an_axis_that_none_corrects_voids_nothing(session):
+    promised(session, axis="topic", label="delivery and shipping", calibrators={"shop": "shop@3"})
+    assert tell_voided(session, now()) == ()
+
+
+def test_before_anything_was_read_lights_and_gates_say_the_same(database):
+    with Session(database.engine) as empty:
+        certificate(empty, by="ada")
+        (light,), (state, *_) = lights(empty, now()), gate_states(empty, now())
+        assert (light.state.value, state.cells[0].state, state.cells[0].reason) == ("watch", "uncertified", None)
+
+
 def test_scores_that_move_only_ask_for_labels(session):
     spread = {"cuts": [0.2, 0.4, 0.6, 0.8], "counts": [900, 900, 900, 900, 900]}
     promised(session, reference=spread)
-    (found,) = moved(session, now() + timedelta(minutes=1))
+    (found,) = drifted(session, now() + timedelta(minutes=1))
     assert (found.axis, found.label, found.size) == ("sentiment", "negative", 60)
     assert "proves no mistake" in found.sentence
     assert raise_alarms(session, now()) == ()

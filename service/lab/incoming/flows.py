@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-DAYS = 28
-MOST = 50_000  # answers looked at, the newest: a page must not wait for more
+from service.lab.incoming.sureness import DAYS
+
+MOST = 20_000  # answers looked at, the newest: a page must not wait for more
 _FLOWS = text("""
     WITH lately AS MATERIALIZED (
         SELECT id, source, revision FROM feedback
