@@ -31,6 +31,7 @@ from service.api import (
 )
 from service.api.dependencies import Wiring
 from service.api.door import Door
+from service.api.label_shapes import LabelIn
 from service.api.problems import MEDIA_TYPE, install
 from service.ingest.record import FeedbackRecord
 from service.pages import backlog as backlog_page
@@ -40,6 +41,7 @@ from service.pages import corrections as corrections_page
 from service.pages import deliveries as deliveries_page
 from service.pages import destinations as destinations_page
 from service.pages import disputes as disputes_page
+from service.pages import flags as flags_page
 from service.pages import guidelines as guidelines_page
 from service.pages import health as health_page
 from service.pages import imports as imports_page
@@ -88,6 +90,7 @@ PAGES = (
     notices_page,
     review_page,
     disputes_page,
+    flags_page,
     guidelines_page,
     settings_page,
     story_page,
@@ -187,7 +190,7 @@ def _describe_errors(operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-_READ_BY_THE_ROUTE: tuple[type[BaseModel], ...] = (FeedbackRecord, classify.ClassifyIn)
+_READ_BY_THE_ROUTE: tuple[type[BaseModel], ...] = (FeedbackRecord, classify.ClassifyIn, LabelIn)
 _ERRORS = {
     "400": "Not readable",
     "401": "No key, or a bad one",

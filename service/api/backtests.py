@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, select
 
 from service.api import backtest_examples as examples
@@ -15,6 +15,7 @@ from service.api.problems import Problem, not_found
 from service.backtest import job
 from service.backtest.cases import Chosen, cases
 from service.backtest.result import Change, Result
+from service.ingest.record import Moment
 from service.people.access import Caller
 from service.store.tables import Backtest
 
@@ -34,8 +35,8 @@ class BacktestIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.BACKTEST_ASKED]})
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
     against: Version | None = None
     handling: dict[Kind, Minutes] = Field(default_factory=dict)
 

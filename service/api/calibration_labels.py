@@ -1,10 +1,12 @@
 """`/v1/calibration` for labels: samples, the next card, what was said, and disputes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
 from sqlmodel import Session, select
 
 from service.api import label_examples as examples
@@ -14,6 +16,10 @@ from service.api.dependencies import (
     Page,
     SessionDep,
     StrictRoute,
+    Unasked,
+    UnaskedDep,
+    Unread,
+    UnreadDep,
     WiringDep,
     allow,
     newest_first,
@@ -41,7 +47,7 @@ from service.api.label_shapes import (
     listed,
 )
 from service.api.problems import Problem, not_found
-from service.lab.labels import disputes, guidelines, labelling, samples
+from service.lab.labels import disputes, labelling, samples
 from service.lab.labels.hearing import Opinion
 from service.lab.labels.progress import Progress, progress
 from service.lab.labels.rater import rater_of
@@ -54,6 +60,12 @@ router = APIRouter(tags=["calibration"], route_class=StrictRoute)
 Supervisor = Annotated[Caller, Depends(allow("supervisor"))]
 Reviewer = Annotated[Caller, Depends(allow("reviewer"))]
 Admin = Annotated[Caller, Depends(allow())]
+_LABEL = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/LabelIn"}}},
+    }
+}
 _NO_CARD = {"description": "There is no such card, or it was shown to somebody else"}
 
 
@@ -64,7 +76,10 @@ _NO_CARD = {"description": "There is no such card, or it was shown to somebody e
     responses=answer(201, examples.SAMPLE_DRAWN),
 )
 def create_sample(session: SessionDep, parts: WiringDep, caller: Admin, body: SampleIn) -> SampleDrawn:
-    """Draw records to be labelled by people, each distinct text once; reviewers find them at once."""
+    """Draw records to be labelled by people, each distinct text once; reviewers find them at once.
+
+    Drawing from a million records takes half a minute; meanwhile another draw is answered 409.
+    """
     made = samples.draw(session, samples.Wanted(**body.model_dump()), parts.reader.taxonomy, by=caller.name, at=now())
     session.commit()
     return SampleDrawn.model_validate(made, from_attributes=True)
@@ -91,7 +106,7 @@ def get_sample(session: SessionDep, _caller: Supervisor, sample_id: UUID) -> Sam
     responses=answer(200, {**examples.SAMPLE, "state": "closed", "closed_at": examples.SAMPLE["created_at"]}),
 )
 def close_sample(session: SessionDep, caller: Admin, sample_id: UUID) -> SampleOut:
-    """Show nobody any more cards of a sample. What was said about it stays, and counts."""
+    """Show nobody any more cards of a sample. What was said stays, and counts. One that is done stays done."""
     row = _row(session, sample_id)
     samples.close(session, row, now(), by=caller.name)
     session.commit()
@@ -108,39 +123,47 @@ def close_sample(session: SessionDep, caller: Admin, sample_id: UUID) -> SampleO
         404: {"description": "There is no such sample"},
     },
 )
-def next_card(
-    session: SessionDep,
-    parts: WiringDep,
-    caller: Reviewer,
-    sample: Annotated[UUID | None, Query(description="only cards of this sample")] = None,
-) -> CardOut | Response:
+async def next_card(
+    unasked: UnaskedDep, sample: Annotated[UUID | None, Query(description="only cards of this sample")] = None
+) -> Response:
     """The card that the caller holds, or the next one by lot; until `lease_until` nobody else is asked in its place."""
-    labels = caller.may("reviewer", reading=False)  # an auditor may look, and has nothing to label
-    found = next_showings(session, rater_of(caller), parts.reader.taxonomy, now(), sample) if labels else ()
-    session.commit()
-    return _card(found[0]) if found else Response(status_code=204)
+    return await unasked.in_a_thread(partial(_next, sample))
+
+
+def _next(sample: UUID | None, unasked: Unasked) -> Response:
+    caller = unasked.caller("reviewer")
+    if not caller.may("reviewer", reading=False):  # an auditor may look, and has nothing to label
+        return Response(status_code=204)
+    with unasked.parts.database.session() as session:
+        found = next_showings(session, rater_of(session, caller), unasked.parts.reader.taxonomy, now(), sample)
+    return _json(_card(found[0])) if found else Response(status_code=204)
 
 
 @router.post(
     "/v1/calibration/labels",
     status_code=201,
     summary="Say what is right",
+    response_model=LabelOut,
+    openapi_extra=_LABEL,
     responses={
         **answer(201, examples.KEPT, conflict="The caller has given this card another answer"),
         404: _NO_CARD,
         200: {"model": LabelOut, "description": "It was kept before", **answer(200, examples.KEPT)[200]},
     },
 )
-def create_label(
-    session: SessionDep, parts: WiringDep, caller: Reviewer, body: LabelIn, response: Response
-) -> LabelOut:
+async def create_label(unread: UnreadDep) -> Response:
     """Keep what the caller says about a card. The same again is answered 200 and kept once."""
+    return await unread.in_a_thread(_labelled)
+
+
+def _labelled(unread: Unread) -> Response:
+    caller, body = unread.read(LabelIn, "reviewer")
     said = labelling.Said(tuple(body.labels), body.unsure, body.skip, body.flag)
-    saved = labelling.submit(session, rater_of(caller), body.card, said, parts.reader.taxonomy, now())
-    session.commit()
-    if saved.again:
-        response.status_code = 200
-    return LabelOut(card=body.card, **saved.label.model_dump(include=set(LabelOut.model_fields)))
+    with unread.parts.database.session() as session:
+        rater, taxonomy = rater_of(session, caller), unread.parts.reader.taxonomy
+        saved = labelling.submit(session, rater, body.card, said, taxonomy, now())
+    kept = LabelOut(card=body.card, **saved.label.model_dump(include=set(LabelOut.model_fields)))
+    return _json(kept, 200 if saved.again else 201)
 
 
 @router.post(
@@ -153,7 +176,7 @@ def create_label(
 )
 def undo_label(session: SessionDep, caller: Reviewer, body: UndoIn) -> UndoneOut:
     """Take one of the caller's last 50 labels back; they hold its card again. What was said stays on record."""
-    card = labelling.undo(session, rater_of(caller), now(), body.card)
+    card = labelling.undo(session, rater_of(session, caller), now(), body.card)
     session.commit()
     if card is None:
         raise Problem(409, "There is no label of yours that could be taken back.")
@@ -167,15 +190,21 @@ def undo_label(session: SessionDep, caller: Reviewer, body: UndoIn) -> UndoneOut
 )
 def reveal_card(session: SessionDep, caller: Reviewer, card: UUID) -> RevealedOut:
     """What the model and colleagues said about a card that the caller has labelled; that they looked is kept."""
-    seen = labelling.reveal(session, rater_of(caller), card, now())
+    seen = labelling.reveal(session, rater_of(session, caller), card, now())
     session.commit()
     return RevealedOut(card=card, model=dict(seen.model), colleagues=[_opinion(one) for one in seen.colleagues])
 
 
 @router.get("/v1/calibration/disputes", summary="List disputes", responses=answer(200, examples.DISPUTES))
 def list_disputes(session: SessionDep, parts: WiringDep, caller: Reviewer, limit: LimitDep = 50) -> DisputesOut:
-    """Cards on which people differ and which the caller may decide: for a reviewer, those they have not labelled."""
-    found = disputes.open_disputes(session, rater_of(caller), parts.reader.taxonomy, most=limit)
+    """Cards on which people differ and which the caller may decide: for a reviewer, those they have not labelled.
+
+    A reviewer who was answered a text here is asked to label it no more.
+    """
+    rater = rater_of(session, caller)
+    found = disputes.open_disputes(session, rater, parts.reader.taxonomy, most=limit)
+    disputes.note_shown(session, rater, found, now())
+    session.commit()
     return DisputesOut(items=[_dispute(one) for one in found])
 
 
@@ -191,27 +220,25 @@ def decide_dispute(
     """Say which labels are right, why, and by which sentence of the guideline. What everybody said stays."""
     label = disputes.adjudicate(
         session,
-        rater_of(caller),
+        rater_of(session, caller),
         card_id,
         parts.reader.taxonomy,
         labels=tuple(body.labels),
         reason=body.reason,
-        guideline_id=_sentence(session, caller, card_id, body),
+        guideline=_sentence(body),
         at=now(),
     )
     session.commit()
     return DecidedOut(guideline=label.guideline_id, **label.model_dump(include=set(DecidedOut.model_fields)))
 
 
-def _sentence(session: Session, caller: Caller, card_id: UUID, body: DecisionIn) -> UUID:
-    """The sentence that decides; a new one is kept first."""
-    if (body.guideline is None) == (body.sentence is None):
+def _sentence(body: DecisionIn) -> UUID | str:
+    """The sentence that decides: the id of one, or a new one."""
+    named = [one for one in (body.guideline, body.sentence) if one is not None]
+    if len(named) != 1:
         detail = "Name the sentence that decides: the id of one that is there, or a new one in `sentence`."
         raise Problem(422, detail, errors=[{"pointer": "/guideline", "detail": detail}])
-    if body.guideline is not None:
-        return body.guideline
-    axis = disputes.axis_of(session, card_id)
-    return guidelines.add(session, axis, body.sentence or "", None, caller.name).id
+    return named[0]
 
 
 def _row(session: Session, sample_id: UUID) -> LabelSample:
@@ -219,6 +246,11 @@ def _row(session: Session, sample_id: UUID) -> LabelSample:
     if row is None:
         raise not_found("sample")
     return row
+
+
+def _json(said: BaseModel, status: int = 200) -> Response:
+    """Written in the thread that knows it: FastAPI would check it once more, in another one."""
+    return Response(said.model_dump_json(), status, media_type="application/json")
 
 
 def _sample(row: LabelSample, far: Progress) -> SampleOut:

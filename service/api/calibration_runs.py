@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import col, select
 
 from calibration.metrics.reliability import ReliabilityBin
@@ -13,7 +13,7 @@ from calibration.promise import Promise
 from service.api import run_examples as examples
 from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
 from service.api.examples import answer, page
-from service.api.problems import Problem, not_found
+from service.api.problems import not_found
 from service.lab.runs import run as runs
 from service.lab.runs.run_result import (
     Agreement,
@@ -56,7 +56,7 @@ class RunIn(BaseModel):
     label: Name | None = None
     promise: PromiseIn
     source: Name | None = None
-    comment: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**53)] | None = None
 
 
@@ -98,11 +98,7 @@ def create_run(session: SessionDep, caller: Admin, body: RunIn) -> RunningOut:
     """Let a worker judge the blind labels there are; what they prove takes effect, or waits for a second person."""
     promise = Promise(body.promise.precision, body.promise.confidence)
     wanted = runs.Wanted(body.axis, body.label, promise, body.source, body.comment, body.seed)
-    try:
-        row = runs.begin(session, wanted, by=caller.name, at=now())
-    except runs.InvalidRun as error:
-        detail = str(error)
-        raise Problem(422, detail, errors=[{"pointer": f"/{error.field}", "detail": detail}]) from error
+    row = runs.begin(session, wanted, by=caller.name, at=now())
     session.commit()
     return RunningOut(id=row.id)
 

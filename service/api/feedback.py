@@ -32,6 +32,7 @@ from service.ingest.catalog import SOURCES
 from service.ingest.intake import Refused
 from service.ingest.record import FeedbackRecord, Moment, SourceName
 from service.ingest.source import Received
+from service.lab.labels import slots
 from service.people.access import Caller
 from service.store.tables import (
     Classification,
@@ -283,6 +284,7 @@ def withdraw_feedback(session: SessionDep, caller: Pusher, feedback_id: UUID) ->
     find_feedback(session, caller, feedback_id)
     row = session.get_one(Feedback, feedback_id, with_for_update={"key_share": True}, populate_existing=True)
     withdraw(session, row, actor=caller.name)
+    slots.withdraw(session, feedback_id, now())
     session.commit()
     return story_of(session, row)
 

@@ -1,5 +1,7 @@
 """`/v1/calibration/certificates` and `/gates`: what was proved, what therefore passes by itself, and who changes it."""
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,12 +25,13 @@ from service.api.gate_shapes import CertificateOut, DecideIn, GateChangeOut, Gat
 from service.api.problems import Problem, not_found
 from service.lab.gates import moves
 from service.lab.gates.changes import InvalidChange
+from service.lab.gates.in_force import Scope
 from service.lab.gates.states import gate_states
 from service.people.access import Caller
 from service.route.definitions import labels_of
 from service.route.suggestion import did_you_mean
 from service.store.lab_tables import Certificate, GateChange
-from service.store.tables import now
+from service.store.tables import Source, now
 
 router = APIRouter(prefix="/v1/calibration", tags=["calibration"], route_class=StrictRoute)
 Supervisor = Annotated[Caller, Depends(allow("supervisor"))]
@@ -101,9 +104,8 @@ def change_gate(
 
     200: every decision after this answer uses it. 202: it lets more pass, so it waits until another admin approves.
     """
-    if body.action == "hold" and body.label not in (known := labels_of(body.axis, parts.reader.taxonomy.labels)):
-        meant = did_you_mean(body.label, known)
-        raise InvalidChange("label", f"The axis {body.axis} has no label {body.label}.{f' {meant}' if meant else ''}")
+    if body.action == "hold":
+        _require_there(session, parts, body)
     change = _changed(session, caller, body)
     session.commit()
     response.status_code = 202 if change.state == "waiting" else 200
@@ -134,17 +136,34 @@ def decline_change(session: SessionDep, caller: Admin, change_id: UUID, body: De
     return _change(change)
 
 
+def _require_there(session: Session, parts: WiringDep, body: GateIn) -> None:
+    """Refuse to hold what is not there: whoever mistypes a source would believe that people decide."""
+    labels = labels_of(body.axis, parts.reader.taxonomy.labels)
+    if body.label not in labels:
+        raise _mistaken("label", f"The axis {body.axis} has no label '{body.label}'", body.label, labels)
+    sources = session.exec(select(Source.name)).all()
+    if body.source is not None and body.source not in sources:
+        raise _mistaken("source", f"There is no source '{body.source}'", body.source, sources)
+    if body.language is not None and not re.fullmatch("[a-z]{2,3}", body.language):
+        said = f"heed names a language by two small letters, such as en, or und: '{body.language}' is none"
+        raise InvalidChange("language", f"{said}.")
+
+
+def _mistaken(field: str, said: str, word: str, known: Iterable[str]) -> InvalidChange:
+    meant = did_you_mean(word, known)
+    return InvalidChange(field, f"{said}: {meant}" if meant else f"{said}.")
+
+
 def _changed(session: Session, caller: Caller, body: GateIn) -> GateChange:
-    scope = (body.axis, body.label, body.source, body.language)
-    at = now()
+    scope, by, at = Scope(body.axis, body.label, body.source, body.language), caller.name, now()
     if body.threshold is not None:
-        return moves.move(session, *scope, threshold=body.threshold, by=caller.name, reason=body.reason, at=at)
+        return moves.move(session, scope, threshold=body.threshold, by=by, reason=body.reason, at=at)
     if body.action == "lift":
-        return moves.lift(session, *scope, by=caller.name, reason=body.reason, at=at)
-    held = moves.hold(session, *scope, cause="person", certificate_id=None, by=caller.name, reason=body.reason, at=at)
+        return moves.lift(session, scope, by=by, reason=body.reason, at=at)
+    held = moves.hold(session, scope, cause="person", by=by, reason=body.reason, at=at)
     if held is None:
         raise Problem(409, "Somebody holds exactly this already.")
-    return session.exec(select(GateChange).where(col(GateChange.hold_id) == held.id)).one()
+    return held
 
 
 def _certificate(row: Certificate) -> CertificateOut:

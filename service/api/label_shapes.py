@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api import label_examples as examples
+from service.ingest.record import Moment
 from service.lab.labels.choices import Choices
 from service.lab.labels.labelling import LONGEST
 from service.lab.labels.samples import LARGEST
@@ -31,7 +32,7 @@ class SampleIn(BaseModel):
     size: Annotated[int, Field(ge=1, le=LARGEST, strict=True)]
     pool: Literal["audit", "targeted"]
     source: Annotated[str, Field(max_length=64)] | None = None
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     seed: Annotated[int, Field(ge=0, lt=2**53, strict=True)] | None = None
     overlap: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
 

@@ -30,10 +30,10 @@ from service.ingest.wording import MOST, pointer, sentence
 from service.lab.gates.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
 from service.lab.labels.disputes import NotDisputed
 from service.lab.labels.guidelines import InvalidGuideline
-from service.lab.labels.labelling import AlreadySaid, InvalidLabel, NotYours, UnknownCard
-from service.lab.labels.labelling import NotNow as NotNowLabelled
-from service.lab.labels.samples import InvalidSample
+from service.lab.labels.labelling import AlreadySaid, InvalidLabel, LabelStays, NotYours, UnknownCard
+from service.lab.labels.samples import DrawingNow, InvalidSample
 from service.lab.labels.slots import UnknownSample
+from service.lab.runs.run import InvalidRun
 from service.people.preferences import InvalidPreferences
 from service.people.users import NobodyCalled
 from service.policies import BrokenExamples
@@ -219,14 +219,16 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "These settings cannot be.",
         errors=[{"pointer": pointer, "detail": text} for pointer, text in error.errors],
     ),
-    InvalidSample: lambda error: _one_field("No sample was drawn.", error.field, error.words),
-    InvalidLabel: lambda error: _one_field("Nothing was kept.", error.field, error.words),
+    DrawingNow: lambda error: Problem(409, str(error), "drawing-now", headers={"Retry-After": "30"}),
+    InvalidSample: lambda error: _one_field("No sample was drawn.", error.field, str(error)),
+    InvalidRun: lambda error: _one_field("No run was started.", error.field, str(error)),
+    InvalidLabel: lambda error: _one_field("Nothing was kept.", error.field, str(error)),
     InvalidGuideline: lambda error: _one_field("Nothing was kept.", error.field, str(error)),
     UnknownCard: lambda _error: not_found("card"),
     UnknownSample: lambda _error: not_found("sample"),
     NotYours: lambda _error: not_found("card"),  # nobody can find out what cards there are
     AlreadySaid: lambda error: Problem(409, str(error), "already-said"),
-    NotNowLabelled: lambda error: Problem(409, str(error)),
+    LabelStays: lambda error: Problem(409, str(error)),
     NotDisputed: lambda error: Problem(409, str(error), "not-disputed"),
     NobodyCalled: lambda error: Problem(404, str(error)),
     UnknownVersion: lambda error: Problem(404, str(error)),
@@ -241,11 +243,7 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     UnknownGate: lambda error: Problem(404, str(error)),
     GateNotNow: lambda error: Problem(409, str(error)),
     OwnChange: lambda error: Problem(409, str(error), "own-change"),
-    InvalidChange: lambda error: Problem(
-        422,
-        "This cannot be changed as asked.",
-        errors=[{"pointer": f"/{error.field}", "detail": str(error)}],
-    ),
+    InvalidChange: lambda error: _one_field("Nothing was changed.", error.field, str(error)),
     TooManyWaiting: _too_many,
     OwnShareTaken: lambda error: _busy(error, 429, "too-many-texts"),
     Busy: lambda error: _busy(error, 503, "overloaded"),

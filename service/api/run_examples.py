@@ -18,7 +18,7 @@ RUN_LISTED: dict[str, Any] = {
     "comment": None,
     "state": "done",
     "reason": None,
-    "headline": "Of 1 label, 0 have a promise; 1 has none yet.",
+    "headline": "No promise yet: negative.",
     "created_by": "ada",
     "created_at": _AT,
     "finished_at": _AT,

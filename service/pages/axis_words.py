@@ -9,6 +9,7 @@ NAMES: Mapping[str, str] = {
     "type": "Kind of message",
     "urgency": "Urgency",
 }
+NONE = "none of these"
 _SHOWN = 3  # of the beliefs
 _HARDLY = 0.2  # below this a belief says nothing
 
@@ -24,7 +25,7 @@ class Answered(Protocol):
 
 def answer(one: Answered) -> str:
     """What somebody answered, as a few words."""
-    return "not sure" if one.unsure else ", ".join(one.labels) or "none of these"
+    return "not sure" if one.unsure else ", ".join(one.labels) or NONE
 
 
 def likeliest(beliefs: Mapping[str, float]) -> list[tuple[str, float]]:

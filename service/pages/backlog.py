@@ -11,25 +11,31 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session, col, select
+from starlette.responses import RedirectResponse
 
-from models.prediction import SpanOut
+from models.prediction import DocumentClassification, SpanOut
 from service.api.backlog import MOST_EVIDENCE, BacklogItemOut, EvidenceOut, backlog_out
 from service.api.dependencies import SessionDep
 from service.api.problems import Problem
 from service.csv_out import cell, utc
 from service.deliver.plain_text import one_line
+from service.pages import item_forms
 from service.pages.backlog_order import Wanted, find, tags
+from service.pages.correction_form import beliefs_said
 from service.pages.glance import LONGEST, Glance, glance
 from service.pages.inbox_filters import sources
+from service.pages.item_forms import Filled, InvalidForm
 from service.pages.marks import Quote, legend, quote_of
 from service.pages.render import page
-from service.pages.visitor import PageRoute, enter
+from service.pages.visitor import FormDep, PageRoute, enter
 from service.pages.words import STATUSES, status
 from service.people.sessions import SignedIn
-from service.store.tables import Classification, Feedback, WorkItem, among, now
+from service.review import happens, take
+from service.store.tables import Classification, Decision, Feedback, WorkItem, among, now
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("supervisor", "product"))]
+Supervisor = Annotated[SignedIn, Depends(enter("supervisor"))]
 WantedDep = Annotated[Wanted, Query()]
 IN_A_FILE = 10_000  # items
 _BATCH = 200
@@ -89,26 +95,65 @@ def download_backlog(session: SessionDep, _visitor: Visitor, wanted: WantedDep) 
 
 
 @router.get("/backlog/{item_id}")
-def show_item(session: SessionDep, visitor: Visitor, item_id: UUID) -> Response:
+def show_item(session: SessionDep, visitor: Visitor, item_id: UUID, done: str = "") -> Response:
     """One item: the words behind it, what its score is made of, where it came from."""
-    row = session.get(WorkItem, item_id)
+    return _shown(session, visitor, _idea(session.get(WorkItem, item_id)), said=item_forms.done(done, None))
+
+
+@router.post("/backlog/{item_id}")
+def say_wrong(session: SessionDep, visitor: Supervisor, form: FormDep, item_id: UUID) -> Response:
+    """Keep that its routing is wrong; without a word of why, everything typed stays."""
+    row = _idea(take(session, item_id))
+    if form.text("type") != "wrong_routing":
+        raise Problem(422, "An idea can only be called wrong here: open it again and use its button.")
+    try:
+        event = item_forms.read_event(form, visitor.zone, [])
+    except InvalidForm as wrong:
+        return _shown(session, visitor, row, item_forms.filled(form).with_errors(wrong.errors), status=422)
+    happens(session, row, event, actor=visitor.caller.name, at=now())
+    session.commit()
+    return RedirectResponse(f"/backlog/{item_id}?done={event.type}", 303)
+
+
+def _idea(row: WorkItem | None) -> WorkItem:
     if row is None or row.kind != "backlog_item":
         raise Problem(404, "There is no such idea in the backlog: the address may be mistyped.")
+    return row
+
+
+def _shown(
+    session: Session, visitor: SignedIn, row: WorkItem, filled: Filled | None = None, status: int = 200, said: str = ""
+) -> Response:
     (item,) = backlog_out(session, [row])
     spans = _spans(session, {one.feedback_id for one in item.evidence})
     return page(
         "backlog_item.html.j2",
         visitor,
+        status=status,
         here="/backlog",
+        said=said,
         item=item,
         asks=_lines(session, [item])[0].asks,
         heard=_heard(item.evidence, spans),
         beliefs=legend([span for found in spans.values() for span in found]),
         most=MOST_EVIDENCE,
         full=row,
-        works=visitor.caller.may("supervisor", reading=True),
+        works=visitor.caller.may("supervisor", reading=False),
+        filled=filled or Filled(),
+        beliefs_said=beliefs_said(_read(session, row)),
         now=now(),
     )
+
+
+def _read(session: Session, row: WorkItem) -> DocumentClassification | None:
+    """What the record that made an item was read as when it was decided on."""
+    made = session.get_one(Decision, row.decision_id)
+    read = session.exec(
+        select(Classification.document)
+        .where(col(Classification.feedback_id) == made.feedback_id, col(Classification.revision) == made.revision)
+        .order_by(col(Classification.created_at).desc())
+    ).first()
+    return DocumentClassification.model_validate(read) if read else None
 
 
 def _lines(session: Session, items: Sequence[BacklogItemOut]) -> list[Line]:

@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse
 from models.taxonomies.taxonomy import Taxonomy
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem
-from service.lab.labels.disputes import Dispute, NotDisputed, adjudicate, open_disputes
-from service.lab.labels.guidelines import InvalidGuideline, add, sentences
+from service.lab.labels.disputes import Dispute, NotDisputed, adjudicate, note_shown, open_disputes
+from service.lab.labels.guidelines import InvalidGuideline, sentences
 from service.lab.labels.labelling import InvalidLabel, UnknownCard
 from service.lab.labels.rater import rater_of
 from service.pages import axis_words
@@ -52,7 +52,10 @@ def show_disputes(
     session: SessionDep, parts: WiringDep, visitor: Visitor, done: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
     """What waits for a decision that this person may make."""
-    found = open_disputes(session, rater_of(visitor.caller), parts.reader.taxonomy)
+    rater = rater_of(session, visitor.caller)
+    found = open_disputes(session, rater, parts.reader.taxonomy)
+    note_shown(session, rater, found, now())
+    session.commit()
     return page(
         "disputes.html.j2",
         visitor,
@@ -84,12 +87,12 @@ def send_verdict(card_id: UUID, session: SessionDep, parts: WiringDep, visitor: 
     try:
         adjudicate(
             session,
-            rater_of(visitor.caller),
+            rater_of(session, visitor.caller),
             card_id,
             taxonomy,
-            labels=verdict.labels,
+            labels=_chosen(form, verdict),
             reason=_required(verdict),
-            guideline_id=_sentence(session, dispute, verdict, visitor.caller.name),
+            guideline=_sentence(verdict),
             at=now(),
         )
     except (InvalidLabel, InvalidGuideline, _Missing) as error:
@@ -97,30 +100,41 @@ def send_verdict(card_id: UUID, session: SessionDep, parts: WiringDep, visitor: 
         wrong = Verdict(verdict.labels, verdict.reason, verdict.guideline, verdict.sentence, error.field, str(error))
         return _shown(session, visitor, dispute, wrong)
     except (UnknownCard, NotDisputed) as error:
-        raise Problem(404, _GONE) from error
+        raise Problem(404, str(error)) from error
     session.commit()
     return RedirectResponse("/review/disputes?done=decided", 303)
 
 
 def _find(session: Session, visitor: SignedIn, taxonomy: Taxonomy, card_id: UUID) -> Dispute | None:
-    found = open_disputes(session, rater_of(visitor.caller), taxonomy)
+    found = open_disputes(session, rater_of(session, visitor.caller), taxonomy)
     return next((one for one in found if one.card_id == card_id), None)
 
 
 def _verdict(form: Form) -> Verdict:
-    return Verdict(tuple(form.texts("label")), form.text("reason"), form.text("guideline"), form.text("sentence"))
+    return Verdict(
+        tuple(filter(None, form.texts("label"))), form.text("reason"), form.text("guideline"), form.text("sentence")
+    )
+
+
+def _chosen(form: Form, verdict: Verdict) -> tuple[str, ...]:
+    """The labels; that none is right is chosen, too."""
+    if not form.texts("label"):
+        raise _Missing("labels", "Choose what is right.")
+    if verdict.labels and "" in form.texts("label"):
+        raise _Missing("labels", f"You chose both a label and '{axis_words.NONE}': choose one or the other.")
+    return verdict.labels
 
 
 def _required(verdict: Verdict) -> str:
     if not verdict.reason:
-        raise _Missing("reason", "Say why, in a sentence: whoever answered otherwise learns from it.")
+        raise _Missing("reason", "Say why, in a sentence: it is kept beside the decision.")
     return verdict.reason
 
 
-def _sentence(session: Session, dispute: Dispute, verdict: Verdict, by: str) -> UUID:
-    """The guideline sentence that decides; a new one is kept first."""
+def _sentence(verdict: Verdict) -> UUID | str:
+    """The guideline sentence that decides: the id of one, or a new one."""
     if verdict.guideline == "new":
-        return add(session, dispute.axis, verdict.sentence, None, by).id
+        return verdict.sentence
     try:
         return UUID(verdict.guideline)
     except ValueError as error:
@@ -138,6 +152,7 @@ def _shown(session: Session, visitor: SignedIn, dispute: Dispute, verdict: Verdi
         dispute=dispute,
         name=axis_words.NAMES[dispute.axis],
         answered=axis_words.answer,
+        none=axis_words.NONE,
         sentences=holding,
         verdict=verdict,
         decides=visitor.caller.may("reviewer", reading=False),

@@ -42,6 +42,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "alarm": ("promise withdrawn", "bad"),
     "voided": ("promise void", "warn"),
     "to_label": ("answers to judge", "calm"),
+    "to_agree": ("a second person is asked", "warn"),
 }
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from service.api.dependencies import SessionDep
 from service.api.problems import Problem, not_found
-from service.lab.runs.last_run import Judged
+from service.lab.runs.last_run import LabelFinding, result_of
 from service.lab.runs.run_result import RunResult
 from service.lab.watch.light_words import title
 from service.pages.render import asset, page
@@ -41,7 +41,8 @@ def send_report(session: SessionDep, visitor: Visitor, run_id: UUID) -> Response
         run=row,
         result=result,
         drawn=[
-            (one, title(result.axis, one.label), figures(Judged(row, result, one), None, None)) for one in result.labels
+            (one, title(result.axis, one.label), figures(LabelFinding(row, result, one), None, None, certified=False))
+            for one in result.labels
         ],
         sheet=Markup(_sheet()),  # noqa: S704 (our own style sheet)
     )
@@ -55,7 +56,10 @@ def _finished(session: Session, run_id: UUID) -> tuple[CalibrationRun, RunResult
         raise not_found("run")
     if row.result is None:
         raise Problem(409, "This run has found nothing yet: look again when it is done.")
-    return row, RunResult.model_validate(row.result)
+    result = result_of(row)
+    if result is None:
+        raise Problem(409, "Another version of heed wrote this run down: start a new one to have it as a page.")
+    return row, result
 
 
 def _sheet() -> str:

@@ -6,14 +6,16 @@ from itertools import pairwise
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from calibration.result import Estimate, Undefined
 from calibration.words import percent
 from service.lab.labels.evidence import Binding
 from service.lab.runs.run_result import LabelResult
+from service.lab.watch.light_words import ended
 from service.pages.report_plots import Agreement, Group, Ladder, Rung
 from service.pages.report_trail import Change, Life
-from service.store.lab_tables import Calibrator, Certificate, GateChange, LabelSample
+from service.store.lab_tables import Calibrator, Certificate, GateChange, GateHold, LabelSample
 
 _MODEL = "heed"
 _LATELY = 20_000  # answers, the newest
@@ -29,10 +31,10 @@ _STATES: Mapping[str, str] = {
 }
 
 
-def ladder(found: LabelResult, stands: float | None, room: int | None) -> Ladder:
+def ladder(found: LabelResult, stands: float | None, room: float | None, *, certified: bool) -> Ladder:
     """The rungs that were walked, and what would pass at each."""
     daily = {one.threshold: one.tickets.value for one in found.what_if if isinstance(one.tickets, Estimate)}
-    refusal = found.threshold.reason if found.threshold.status == "refused" else ""
+    refusal = ended(found.threshold.reason) if found.threshold.status == "refused" else ""
     return Ladder(
         rungs=[
             Rung(one.threshold, one.n, one.correct, one.lower_bound, one.outcome, daily.get(one.threshold))
@@ -42,6 +44,7 @@ def ladder(found: LabelResult, stands: float | None, room: int | None) -> Ladder
         stands=stands,
         refusal=refusal,
         room=room,
+        certified=certified,
     )
 
 
@@ -68,7 +71,7 @@ def agreements(found: LabelResult) -> tuple[list[Agreement], str]:
     if against is None:
         return [], found.held_back or "People and heed are not compared before a promise is tested."
     if isinstance(against, Undefined):
-        return [], f"heed cannot be compared with your people yet: {against.reason}."
+        return [], f"heed cannot be compared with your people yet: {ended(against.reason)}"
     people = [
         Agreement(
             found.agreement.raters[one.rater].name, one.person.value, one.person.low, one.person.high, one.person.n
@@ -79,7 +82,7 @@ def agreements(found: LabelResult) -> tuple[list[Agreement], str]:
     model = against.pooled.model
     if isinstance(model, Estimate):
         people.append(Agreement(_MODEL, model.value, model.low, model.high, model.n, model=True))
-    return people, against.sentence
+    return people, ended(against.sentence)
 
 
 def lives(session: Session, axis: str, label: str, now: datetime) -> list[Life]:
@@ -89,19 +92,25 @@ def lives(session: Session, axis: str, label: str, now: datetime) -> list[Life]:
         .where(col(Certificate.axis) == axis, col(Certificate.label) == label)
         .order_by(col(Certificate.issued_at))
     )
+    held = session.exec(_holds(axis, label).where(col(GateHold.lifted_at).is_(None), col(GateHold.source).is_(None)))
+    rests = held.first() is not None
     return [
         Life(
             one.issued_at,
             min(one.ended_at or one.expires_at, one.expires_at),
             f"certificate of {one.issued_at:%d %b %Y}, from {percent(one.threshold)} on, {_STATES[one.state]}",
-            live=one.state == "live" and now < one.expires_at,
+            live=one.state == "live" and now < one.expires_at and not rests,
         )
         for one in rows
     ]
 
 
+def _holds(axis: str, label: str) -> SelectOfScalar[GateHold]:
+    return select(GateHold).where(col(GateHold.axis) == axis, col(GateHold.label) == label)
+
+
 def changes(session: Session, axis: str, label: str) -> list[Change]:
-    """When another model, list of topics, correction or threshold came into use, oldest first."""
+    """When another model, list of topics, correction or threshold came into use, or people decided; oldest first."""
     fitted = session.exec(select(Calibrator).where(col(Calibrator.live_at).is_not(None)))
     moved = session.exec(
         select(GateChange).where(
@@ -116,6 +125,10 @@ def changes(session: Session, axis: str, label: str) -> list[Change]:
     found += [
         Change(one.decided_at or one.at, f"threshold {percent(one.after)}") for one in moved if one.after is not None
     ]
+    for hold in session.exec(_holds(axis, label)):
+        where = "" if hold.source is None else f", {hold.source}"
+        found.append(Change(hold.at, f"{'alarm' if hold.cause == 'alarm' else 'people decide'}{where}"))
+        found += [Change(hold.lifted_at, f"acts again{where}")] if hold.lifted_at else []
     return sorted(found, key=lambda one: one.at)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from calibration.monitoring.promise_broken import WATCH
-from service.lab.runs.last_run import Judged
+from service.lab.runs.last_run import LabelFinding
 from service.lab.watch.trail import trail as checks
 from service.pages import report_facts as facts
 from service.pages.report_canvas import Picture
@@ -25,12 +25,12 @@ class Figures:
     people_note: str
 
 
-def figures(judged: Judged, stands: float | None, room: int | None) -> Figures:
-    """What a run says about a label, drawn; `stands` is where it acts today, `room` what its people can take."""
+def figures(judged: LabelFinding, stands: float | None, room: float | None, *, certified: bool) -> Figures:
+    """What a run says about a label, drawn; `stands` is where heed acts today, `room` what its people take a day."""
     found = judged.label
     people, note = facts.agreements(found)
     return Figures(
-        ladder=promise_ladder(facts.ladder(found, stands, room)),
+        ladder=promise_ladder(facts.ladder(found, stands, room, certified=certified)),
         reliability=reliability(facts.groups(found), found.metrics.n if found.metrics else 0),
         people=people_and_model(people, note),
         people_note=note,

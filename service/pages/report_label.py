@@ -12,15 +12,15 @@ from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem, not_found
 from service.lab.gates import moves
 from service.lab.gates.changes import GateNotNow, InvalidChange, UnknownGate
-from service.lab.gates.in_force import in_use
+from service.lab.gates.in_force import Scope, in_use
 from service.lab.labels.choices import UnknownAxis, choices
-from service.lab.runs.last_run import Judged, last_run
+from service.lab.runs.last_run import LabelFinding, last_run
 from service.lab.watch.light_words import title
 from service.lab.watch.lights import lights
 from service.pages import report_words as words
 from service.pages.render import page
 from service.pages.report_figures import figures, trail
-from service.pages.report_mistakes import Pair, pairs
+from service.pages.report_mistakes import Pair, checked_since, pairs
 from service.pages.reports import address
 from service.pages.visitor import Form, FormDep, PageRoute, enter
 from service.pages.what_if_page import Slider, slider
@@ -79,21 +79,21 @@ def _act(session: Session, visitor: SignedIn, form: Form, axis: str, label: str)
     """What was asked for, done; what came of it."""
     by, reason, at = visitor.caller.name, form.text("reason"), now()
     source, _, language = (form.text("scope") + "/").partition("/")
-    where = (axis, label, source or None, language.removesuffix("/") or None)
+    where = Scope(axis, label, source or None, language.removesuffix("/") or None)
     match form.text("act"):
         case "hold":
-            held = moves.hold(session, *where, cause="person", certificate_id=None, by=by, reason=reason, at=at)
+            held = moves.hold(session, where, cause="person", by=by, reason=reason, at=at)
             if held is None:
                 raise GateNotNow("Somebody holds exactly this already.")
             return "held"
         case "lift":
-            moves.lift(session, *where, by=by, reason=reason, at=at)
+            moves.lift(session, where, by=by, reason=reason, at=at)
             return "asked"
         case "move":
             threshold = _number(form.text("at"))
             if threshold is None:
                 raise InvalidChange("threshold", "Choose a position.")
-            change = moves.move(session, *where, threshold=threshold, by=by, reason=reason, at=at)
+            change = moves.move(session, where, threshold=threshold, by=by, reason=reason, at=at)
             return "asked" if change.state == "waiting" else "moved"
     raise Problem(422, "Choose what to do: move the threshold, hold the label, or lift a hold.")
 
@@ -130,7 +130,8 @@ def _shown(
     moment = now()
     judged = last_run(session, axis, label)
     certificate = _certificate(session, axis, label)
-    stands = certificate.threshold if certificate else in_use(session, axis, label, None)
+    stands = certificate.threshold if certificate else in_use(session, Scope(axis, label))
+    holds = _holds(session, axis, label)
     light = next((one for one in lights(session, moment) if (one.axis, one.label) == (axis, label)), None)
     return page(
         "report_label.html.j2",
@@ -142,13 +143,15 @@ def _shown(
         light=light,
         states=words.STATES,
         judged=judged,
-        figures=figures(judged, stands, light.room if light else None) if judged else None,
+        figures=figures(judged, stands, light.room if light else None, certified=certificate is not None)
+        if judged
+        else None,
         trail=trail(session, certificate, axis, label, moment),
-        pairs=_pairs(session, judged, stands),
-        slider=_slider(judged, certificate, stands, at),
+        pairs=_pairs(session, judged, certificate, stands),
+        slider=_slider(judged, certificate, stands, at, held=any(one.source is None for one in holds)),
         certificate=certificate,
         scopes=_scopes(certificate),
-        holds=_holds(session, axis, label),
+        holds=holds,
         history=_history(session, axis, label),
         change_words=words.change_words,
         not_covered=words.not_covered(),
@@ -170,19 +173,25 @@ def _certificate(session: Session, axis: str, label: str) -> Certificate | None:
 
 
 def _slider(
-    judged: Judged | None, certificate: Certificate | None, stands: float | None, at: float | None
+    judged: LabelFinding | None, certificate: Certificate | None, stands: float | None, at: float | None, *, held: bool
 ) -> Slider | None:
     if judged is None:
         return None
-    return slider(judged.label.what_if, certificate.rungs if certificate else [], stands, at)
+    return slider(judged.label.what_if, certificate.rungs if certificate else [], stands, at, held=held)
 
 
-def _pairs(session: Session, judged: Judged | None, stands: float | None) -> Sequence[Pair]:
-    """Where heed goes wrong; nothing before the promise is tested, since who sees it could choose when to stop."""
+def _pairs(
+    session: Session, judged: LabelFinding | None, certificate: Certificate | None, stands: float | None
+) -> Sequence[Pair]:
+    """Where heed goes wrong, in what the run judged and in what was checked under the certificate since.
+
+    Nothing before the promise is tested, since who sees it could choose when to stop.
+    """
     if judged is None or judged.label.held_back:
         return ()
+    since = checked_since(session, certificate) if certificate else ()
     acts_from = OPERATING_POINT if stands is None else stands
-    return pairs(session, judged.result.samples, judged.label.label, acts_from)
+    return pairs(session, {*judged.result.samples, *since}, judged.label.label, acts_from)
 
 
 def _scopes(certificate: Certificate | None) -> list[tuple[str, str]]:

@@ -7,8 +7,11 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from calibration.certification.gold import settle
+from calibration.certification.items import Answer, Item
+from service.lab.labels.evidence import stood_by
 from service.pages import found
-from service.store.lab_tables import HumanLabel, LabelCard
+from service.store.lab_tables import Certificate, HumanLabel, LabelCard, LabelSample
 from service.store.tables import among
 
 SHOWN = 12  # texts of a pair
@@ -46,19 +49,32 @@ def pairs(session: Session, samples: Collection[UUID], label: str, threshold: fl
     parted = [one for card in cards if (one := _part(card, said[card.id], label, threshold))]
     counted = Counter((one.said, one.right, one.passes) for one in parted)
     shown = {pair: [one.feedback_id for one in parted if (one.said, one.right, one.passes) == pair] for pair in counted}
-    records = found.by_ids(session, [one for ids in shown.values() for one in ids[:SHOWN]])
+    told = found.by_ids(session, [one for ids in shown.values() for one in ids[:SHOWN]])
+    records = {one: record for one, record in told.items() if record.stage != "withdrawn"}
     return [
         Pair(*pair, count, [records[one] for one in shown[pair][:SHOWN] if one in records])
         for pair, count in sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     ]
 
 
+def checked_since(session: Session, certificate: Certificate) -> Sequence[UUID]:
+    """The samples drawn since a certificate was issued whose answers are shown as they come in."""
+    return session.exec(
+        select(LabelSample.id).where(
+            col(LabelSample.axis) == certificate.axis,
+            col(LabelSample.label).is_(None) | (col(LabelSample.label) == certificate.label),
+            col(LabelSample.pool) == "audit",
+            col(LabelSample.created_at) > certificate.issued_at,
+            col(LabelSample.classifier) == certificate.classifier,
+            col(LabelSample.model_digest) == certificate.model_digest,
+        )
+    ).all()
+
+
 def _said(session: Session, cards: Sequence[LabelCard]) -> Mapping[UUID, Sequence[HumanLabel]]:
     standing = select(HumanLabel).where(
         among(HumanLabel.card_id, [card.id for card in cards]),
-        col(HumanLabel.undone_at).is_(None),
-        col(HumanLabel.skip).is_(None),
-        col(HumanLabel.unsure).is_(False),
+        *stood_by(),
     )
     said: defaultdict[UUID, list[HumanLabel]] = defaultdict(list)
     for one in session.exec(standing.order_by(col(HumanLabel.id))):
@@ -68,7 +84,7 @@ def _said(session: Session, cards: Sequence[LabelCard]) -> Mapping[UUID, Sequenc
 
 def _part(card: LabelCard, said: Sequence[HumanLabel], label: str, threshold: float) -> _Parted | None:
     """How heed and people part on a settled card; None where they agree about the label."""
-    right = _right(said)
+    right = _right(card, said, label)
     sure = card.probabilities.get(label, 0.0)
     passes = sure >= threshold
     if right is None or passes == (label in right):
@@ -78,11 +94,22 @@ def _part(card: LabelCard, said: Sequence[HumanLabel], label: str, threshold: fl
     return _Parted(card.feedback_id, label if passes else instead, ", ".join(right) or _NONE, passes)
 
 
-def _right(said: Sequence[HumanLabel]) -> list[str] | None:
-    """The labels that are right: as an adjudicator decided, else as most who answered blind say; None: nobody did."""
-    decided = [one for one in said if one.adjudicated]
-    if decided:
-        return sorted(decided[-1].labels)
-    blind = [one for one in said if one.blind]
-    votes = Counter(label for one in blind for label in set(one.labels))
-    return sorted(label for label, count in votes.items() if 2 * count > len(blind)) if blind else None
+def _right(card: LabelCard, said: Sequence[HumanLabel], label: str) -> list[str] | None:
+    """The labels that are right by the rule that a run judges by; None where it leaves open whether this one is."""
+    gold = {name: settle(_item(card, said, name)).right for name in {label, *card.probabilities}}
+    return None if gold[label] is None else sorted(name for name, right in gold.items() if right)
+
+
+def _item(card: LabelCard, said: Sequence[HumanLabel], name: str) -> Item:
+    return Item(
+        ids=(str(card.feedback_id),),
+        text="",
+        probability=card.probabilities.get(name, 0.0),
+        pool="audit",
+        inclusion_probability=card.inclusion_probability,
+        source=card.source,
+        language=card.language,
+        answers=tuple(
+            Answer(one.rater, None if one.unsure else name in one.labels, one.blind, one.adjudicated) for one in said
+        ),
+    )

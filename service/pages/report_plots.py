@@ -33,6 +33,7 @@ _OUTCOMES = {
     "failed": "failed",
     "too few": "not tested: too few answers",
     "not reached": "not tested: the walk stopped before",
+    "unseen": "no position: no checked answer lies between here and the next proved one",
 }
 
 
@@ -47,19 +48,20 @@ class Rung:
     n: int
     right: int | None
     lower_bound: float | None
-    outcome: Literal["passed", "failed", "too few", "not reached"]
+    outcome: Literal["passed", "failed", "too few", "not reached", "unseen"]
     daily: float | None = None  # answers a day that would pass there
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The rungs, what was to be proved, and where the label stands today (None: nowhere)."""
+    """The rungs, what was to be proved, and where heed acts today (None: nowhere), with a certificate or without."""
 
     rungs: Sequence[Rung]
     precision: float
     stands: float | None
     refusal: str = ""
-    room: float | None = None  # items that the people can take at once
+    room: float | None = None  # items a day that the people have room for
+    certified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,11 @@ def promise_ladder(ladder: Ladder) -> Picture:
     notes = [Note(LEFT + 6, promised - 6, f"promise: {percent(ladder.precision)} right", "warn")]
     if ladder.stands is not None:
         here = x(ladder.stands)
-        lines.append(Line(f"{here},{TOP} {here},{y(floor)}", "good"))
+        tone: Tone = "good" if ladder.certified else "bad"
+        lines.append(Line(f"{here},{TOP} {here},{y(floor)}", tone))
         side: Literal["start", "end"] = "end" if here > WIDTH / 2 else "start"
-        notes.append(
-            Note(here + (-6 if side == "end" else 6), TOP + 10, f"stands at {percent(ladder.stands)}", "good", side)
-        )
+        said = f"acts from {percent(ladder.stands)} on{'' if ladder.certified else ', unproved'}"
+        notes.append(Note(here + (-6 if side == "end" else 6), y(floor) - 8, said, tone, side))
     volume = _volume(ladder, x)
     return Picture(
         title="How far down the promise holds",
@@ -117,7 +119,7 @@ def promise_ladder(ladder: Ladder) -> Picture:
         along=[Tick(x(tenth / 10), f"{10 * tenth} %") for tenth in range(round(lowest * 10), 11)],
         along_title="how sure heed has to be to act by itself",
         up_title="right at least",
-        legend="Disc: proved. Cross: not proved. Ring: not tested."
+        legend="Disc: proved. Cross: not proved. Ring: not tested, or no answer lies there."
         + (" The blue line counts answers a day (right side)." if volume.lines else ""),
         lines=(*lines, *volume.lines),
         marks=marks,
@@ -147,7 +149,7 @@ def _volume(ladder: Ladder, x: Scale) -> _Volume:
     notes = []
     if room is not None:
         lines.append(Line(f"{LEFT},{y(room)} {WIDTH - RIGHT},{y(room)}", "faint", dashed=True))
-        notes.append(Note(WIDTH - RIGHT - 6, y(room) - 6, f"people can take {room:g}", "faint", "end"))
+        notes.append(Note(WIDTH - RIGHT - 6, y(room) - 6, f"room for about {room:,.0f} a day", "faint", "end"))
     return _Volume(lines, notes, [Tick(y(value), f"{value:g}") for value in (0, top / 2, top)])
 
 
@@ -169,10 +171,10 @@ def _rung_row(rung: Rung) -> tuple[str, ...]:
 def _ladder_reading(ladder: Ladder, tested: Sequence[Rung]) -> str:
     proved = [one for one in tested if one.outcome == "passed"]
     if not proved:
-        return f"No position is proved{f': {ladder.refusal}' if ladder.refusal else ''}".rstrip(".") + "."
+        return f"No position is proved. {ladder.refusal}".rstrip()
     last = min(proved, key=lambda one: one.threshold)
     there = next((one for one in tested if one.threshold == ladder.stands), last)
-    where = "where it stands" if there.threshold == ladder.stands else f"from {percent(there.threshold)} on"
+    where = "where it acts" if there.threshold == ladder.stands else f"from {percent(there.threshold)} on"
     return (
         f"The promise is proved where heed is {percent(last.threshold)} sure or more. Of {there.n:,} checked answers "
         f"{where}, {there.right or 0:,} were right: at least {_bound(there)} are, with bad luck counted in."

@@ -28,6 +28,7 @@ _ERRORS = (16, 128)  # from top to bottom
 _METER = (152, 252)
 _LIFE = (276, 290)
 _LEAST, _MOST = 0.1, 100.0  # of the evidence meter: a figure beyond stands at its end
+_BEYOND = 10_000  # a figure of the evidence that nobody has to read
 _SHOWN = 4  # words on changes that have room
 _LABELS = 10  # weeks whose figures stand beside their bars; of more, that of the last
 _DAY = timedelta(days=1)
@@ -123,7 +124,7 @@ def _errors(trail: Trail, x: Scale, now: datetime) -> _Panel:
     y = upward(0, top, *_ERRORS)
     bars, notes = [], []
     for week in (one for one in trail.weeks if one.checked):
-        at, height = _at(week.day, x, now), max(_ERRORS[1] - y(week.wrong), 0.0)
+        at, height = _at(week.day, x, trail, now), max(_ERRORS[1] - y(week.wrong), 0.0)
         words = f"week from {week.day:%d %b}: {week.wrong} of {week.checked} wrong"
         bars.append(Bar(at - 6, y(week.wrong), 12, height, words, "bad" if week.wrong else "plain"))
         notes.append(Note(at, min(y(week.wrong), _ERRORS[1]) - 4, f"{week.wrong} of {week.checked}", "faint", "middle"))
@@ -137,7 +138,9 @@ def _meter(trail: Trail, x: Scale, now: datetime) -> _Panel:
     def y(evidence: float) -> float:
         return scale(math.log10(max(evidence, _LEAST)))
 
-    known = [(_at(one.day, x, now), one.evidence) for one in trail.weeks if one.checked and one.evidence is not None]
+    known = [
+        (_at(one.day, x, trail, now), one.evidence) for one in trail.weeks if one.checked and one.evidence is not None
+    ]
     end = WIDTH - RIGHT
     levels: list[tuple[float, str, Tone]] = [(trail.watch, "watch", "warn")]
     levels += [(trail.alarm, "ends", "bad")] if trail.alarm else []
@@ -188,8 +191,10 @@ def _changes(changes: Sequence[Change], x: Scale) -> tuple[list[Line], list[Note
     return lines, notes
 
 
-def _at(day: date, x: Scale, now: datetime) -> float:
-    return x(datetime.combine(day, time(), now.tzinfo).timestamp())
+def _at(day: date, x: Scale, trail: Trail, now: datetime) -> float:
+    """Where a week stands: no earlier than the first certificate, about which its answers speak."""
+    monday = datetime.combine(day, time(), now.tzinfo)
+    return x(min(max([monday, *sorted(one.since for one in trail.lives)[:1]]), now).timestamp())
 
 
 def _ends(trail: Trail) -> str:
@@ -197,7 +202,15 @@ def _ends(trail: Trail) -> str:
 
 
 def _figure(evidence: float | None) -> str:
-    return "not known" if evidence is None else f"{evidence:.1f}" if evidence < _MOST else f"{evidence:,.0f}"
+    if evidence is None:
+        return "not known"
+    return (
+        f"more than {_BEYOND:,}"
+        if evidence > _BEYOND
+        else f"{evidence:.1f}"
+        if evidence < _MOST
+        else f"{evidence:,.0f}"
+    )
 
 
 def _reading(trail: Trail) -> str:

@@ -23,9 +23,19 @@ class State:
 
 STATES: Mapping[Light, State] = {
     Light.PROMISED: State("promised", "✓", "good", "proved and in date: heed acts by itself where it is sure enough"),
-    Light.WATCH: State("watch", "!", "warn", "heed acts by itself; look at the reason beside it"),
+    Light.WATCH: State(
+        "watch",
+        "!",
+        "warn",
+        "heed acts by itself, but a promise is in doubt, ends soon, or was never made",
+    ),
     Light.REVIEW_ALL: State("review all", "‖", "calm", "nothing passes by itself: people decide about each"),
-    Light.OVER_CAPACITY: State("over capacity", "▲", "bad", "more comes a day than the people can take"),
+    Light.OVER_CAPACITY: State(
+        "over capacity",
+        "▲",
+        "bad",
+        "who gets these has as many open items as the policy allows",
+    ),
 }
 _NOT_COVERED = (
     "sources and languages that were not sampled; each report names those that were",

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session, col, select
 from starlette.responses import RedirectResponse
 
+from calibration.calibrators.select import LEAST_LABELS
 from calibration.promise import Promise
 from service.api.dependencies import SessionDep, WiringDep
 from service.api.problems import Problem, not_found
@@ -18,7 +19,9 @@ from service.lab.gates import moves
 from service.lab.gates.changes import GateNotNow, InvalidChange, OwnChange, UnknownGate
 from service.lab.labels import samples
 from service.lab.labels.choices import AXES, choices
+from service.lab.labels.evidence import newest_binding
 from service.lab.labels.progress import Progress, progress
+from service.lab.recalibration.source_corrections import source_corrections
 from service.lab.runs import run as runs
 from service.lab.watch.light import LabelLight, Light
 from service.lab.watch.light_words import title
@@ -27,6 +30,7 @@ from service.pages import report_words as words
 from service.pages.render import page
 from service.pages.visitor import Form, FormDep, PageRoute, enter
 from service.people.sessions import SignedIn
+from service.route.policy import strictest
 from service.route.versions import active
 from service.store.lab_tables import CalibrationRun, GateChange, LabelSample, WeeklyReport
 from service.store.tables import Source, now
@@ -85,7 +89,9 @@ def send_sample(session: SessionDep, visitor: Operator, parts: WiringDep, form: 
         try:
             samples.draw(session, wanted, parts.reader.taxonomy, by=visitor.caller.name, at=now())
         except samples.InvalidSample as error:
-            wrong = {error.field if error.field in typed else "about": error.words}
+            wrong = {error.field if error.field in typed else "about": str(error)}
+        except samples.DrawingNow as error:
+            wrong = {"about": str(error)}
         else:
             session.commit()
             return RedirectResponse("/reports?done=drawn#samples", 303)
@@ -142,7 +148,7 @@ def _promise(session: Session, axis: str, label: str | None) -> Promise:
     """What the policy promises of it: of several thresholds the strictest; else nine in ten, 1 time in 20."""
     thresholds = active(session).policy.thresholds.values()
     asked = [one.promise for one in thresholds if one.promise and one.axis == axis and label in {None, one.label}]
-    return max(asked, key=lambda one: (one.precision, one.confidence), default=Promise(0.90, 0.95))
+    return strictest(asked) or Promise(0.90, 0.95)
 
 
 def _shown(
@@ -169,6 +175,8 @@ def _shown(
         tally=Counter(one.state for one in found),
         week=session.exec(select(WeeklyReport).order_by(col(WeeklyReport.week).desc())).first(),
         waiting=_waiting(session, visitor.caller.name),
+        fewest=LEAST_LABELS,
+        corrected=source_corrections(session, newest_binding(session)),
         unproved=words.unproved(active(session).policy),
         not_covered=words.not_covered(),
         samples=_samples(session),
@@ -191,10 +199,8 @@ def _lead(found: Sequence[LabelLight]) -> str:
         return "heed promises nothing: no rule of the policy that decides asks for a threshold."
     held = sum(one.promised for one in found)
     if len(found) == 1:
-        return (
-            f"heed {'keeps a' if held else 'makes no'} promise about the one kind of answers that its policy asks for."
-        )
-    return f"heed keeps a promise about {held or 'none'} of {len(found)} kinds of answers."
+        return f"heed makes {'a' if held else 'no'} promise about the one kind of answers that its policy asks about."
+    return f"heed makes a promise about {held or 'none'} of {len(found)} kinds of answers."
 
 
 def _waiting(session: Session, name: str) -> list[Waiting]:

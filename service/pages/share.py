@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from calibration.binomial import wilson
 from calibration.result import Estimate
 
 FEW = 20
@@ -28,8 +29,6 @@ def share(right: int, n: int) -> Share | None:
     >>> share(12, 14)
     Share(right=12, n=14, percent=86, low=60, high=96)
     """
-    from calibration.binomial import wilson  # noqa: PLC0415 (its library takes most of a second to load)
-
     found = wilson(right, n)
     if not isinstance(found, Estimate):
         return None

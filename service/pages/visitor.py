@@ -42,7 +42,7 @@ def find_visitor(parts: Wiring, request: Request) -> SignedIn | None:
         found = signed_in(session, parts.vault, token)
         if found is None or "reviewer" not in found.caller.roles:
             return found
-        return replace(found, cards=waiting(session, rater_of(found.caller)))
+        return replace(found, cards=waiting(session, rater_of(session, found.caller)))
 
 
 def _visitor(parts: WiringDep, request: Request) -> SignedIn:

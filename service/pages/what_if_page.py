@@ -9,6 +9,7 @@ from calibration.words import percent
 from service.pages.report_canvas import Scale, Tick
 
 WIDTH = 720
+_HELD = " Nothing passes now, wherever it stands: people decide."
 _SCALE = Scale(0.30, 0.99, 12, WIDTH - 12)
 
 
@@ -57,11 +58,12 @@ class Slider:
 
 
 def slider(
-    positions: Sequence[Position], rungs: Sequence[float], stands: float | None, wanted: float | None
+    positions: Sequence[Position], rungs: Sequence[float], stands: float | None, wanted: float | None, *, held: bool
 ) -> Slider | None:
     """The slider at the wanted position, or else where the label stands; None where no run tells anything yet.
 
-    `rungs` are the positions that the certificate in force proves; without one there are none.
+    `rungs` are the positions that the certificate in force proves; without one there are none. `held`: people decide
+    about all of them now.
     """
     if not positions:
         return None
@@ -79,7 +81,7 @@ def slider(
         along=[Tick(_SCALE(tenth / 10), f"{10 * tenth} %") for tenth in range(3, 10)],
         consequences=_consequences(at),
         now=_consequences(now) if now else (),
-        words=_words(at, stands, proved=proved),
+        words=_words(at, stands, proved=proved) + (_HELD if held else ""),
     )
 
 
@@ -127,7 +129,7 @@ def _number(value: float) -> str:
 def _words(position: Position, stands: float | None, *, proved: bool) -> str:
     where = f"From {percent(position.threshold)} sure on"
     if stands is not None and abs(position.threshold - stands) <= 1e-9:
-        return f"{where}: this is where it stands today."
+        return f"{where}: this is where it stands today{'' if proved else ', without a proof'}."
     if not proved:
         return f"{where}: not proved. It cannot be saved; more checked answers may prove it."
     if stands is None:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from markupsafe import Markup
 
 from service.deliver.plain_text import one_line, visible
-from service.route.phrases import KINDS, number, sure
+from service.lab.watch.light_words import ended
+from service.route.phrases import KINDS, language, number, sure
 
 STATUSES: Mapping[str, str] = {
     "open": "open",
@@ -134,4 +135,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "status": status,
     "stage": stage,
     "span_of": span_of,
+    "language": language,
+    "ended": ended,
 }

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 from starlette.responses import RedirectResponse
 
-from models.prediction import DocumentClassification
 from service.api.dependencies import SessionDep
 from service.api.feedback import find_feedback, story_of
 from service.api.problems import not_found
@@ -17,6 +16,7 @@ from service.api.shapes import WorkItemOut, work_items_out
 from service.pages import item_forms, story_lines
 from service.pages.assignees import nobody_called, people
 from service.pages.clock_line import clock_line, pauses_of
+from service.pages.correction_form import beliefs_said
 from service.pages.due import TARGETS, next_due, working_time
 from service.pages.item_forms import Actions, Filled, InvalidForm, read_event
 from service.pages.item_history import RESULTS, asked_to_see, escalations, history, newest_join, whom
@@ -40,7 +40,6 @@ from service.work.ticking import history_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(enter("supervisor"))]
-_LIKELY = 0.5  # from here on a text is taken to be of a type
 _EVIDENCE = 20  # records behind one item that are linked; the rest is counted
 
 
@@ -110,7 +109,7 @@ def _shown(
         working_time=working_time(row, due, moment),
         story=story,
         quotes=story_lines.quotes(story),
-        beliefs_said=_beliefs_said(story.classification),
+        beliefs_said=beliefs_said(story.classification),
         beliefs=legend(story.classification.spans if story.classification else []),
         scores=story_lines.scores(story.feedback.get("scores", {})),
         other_ids=item.feedback_ids[1:_EVIDENCE],
@@ -153,21 +152,6 @@ def _promises(session: Session, row: WorkItem, item: WorkItemOut) -> list[Promis
             if any(operand_text(ThresholdOf(name=name)) in text for text in asked)
         },
     )
-
-
-def _beliefs_said(read: DocumentClassification | None) -> list[tuple[str, str]]:
-    """What heed found in the text, as the choices of somebody who says that it is wrong."""
-    found = [("", "hard to say: the routing as a whole")]
-    if read is None:
-        return found
-    types = [label for label, probability in read.type.probabilities.items() if probability >= _LIKELY]
-    said = [
-        ("sentiment", read.sentiment.label),
-        *(("topic", topic.label) for topic in read.topics),
-        *(("type", label) for label in types),
-        ("urgency", read.urgency.label),
-    ]
-    return found + [(f"{axis}:{label}", f"{axis}: {label}") for axis, label in said]
 
 
 def _at_risk(row: WorkItem) -> dict[str, datetime]:

@@ -1,26 +1,27 @@
 // heed, labelling: answers that are kept on this device until the server has confirmed them, and keys for the card
-// the keyboard is at. Everything works without it.
+// the keyboard is at. Everything works without it. No customer's words are kept, only what was answered, under the name
+// of who answered: the server takes it from nobody else.
 "use strict";
 {
   const UNDO = "/review/undo";
   const part = () => document.getElementById("label");
   const place = `heed answers of ${part().dataset.person}`;
-  let queue = [];  // what was not confirmed yet, oldest first; in the browser's store, where there is one
+  const PATIENCE = 20_000;  // for an answer of the server: a connection that died in a tunnel never says so
+  let unstored = null;  // the queue, where the browser has no room for it
   let tries = 0, later, lease, sending = false;
 
+  // What was not confirmed yet, oldest first; all tabs share it.
   function kept() {
-    try { queue = JSON.parse(localStorage.getItem(place)) || []; } catch { /* the browser keeps nothing: this page does */ }
-    return queue;
+    return unstored || JSON.parse(localStorage.getItem(place)) || [];
   }
   function keep(entries) {
-    queue = entries;
     try {
       if (entries.length) localStorage.setItem(place, JSON.stringify(entries));
       else localStorage.removeItem(place);
-    } catch { /* wait() says so */ }
-  }
-  function stored() {
-    try { return localStorage.getItem(place) !== null; } catch { return false; }
+      unstored = null;
+    } catch {
+      unstored = entries;
+    }
   }
   const entry = (card, address, fields) => ({ card, address, fields, stamp: `${Date.now()} ${Math.random()}` });
   const without = (gone) => kept().filter((one) => one.stamp !== gone?.stamp);
@@ -38,21 +39,29 @@
   }
 
   const SIGNS = { good: "✓", warn: "!", bad: "✗", calm: "·" };
-  function tell(tone, words) {
+  function tell(tone, ...words) {
     const [state, sign] = [document.createElement("span"), document.createElement("span")];
     state.className = `state ${tone}`;
     sign.className = "sign";
     sign.setAttribute("aria-hidden", "true");
     sign.textContent = SIGNS[tone];
-    state.append(sign, ` ${words}`);
+    state.append(sign, " ", ...words);
     document.getElementById("kept").replaceChildren(state);
   }
 
-  // One at a time; the screen goes on when the server has confirmed, and not before.
+  // One at a time, and one tab (where the browser can tell); the screen goes on when the server has confirmed.
   async function send() {
     if (sending) return;
     sending = true;
     clearTimeout(later);
+    if (navigator.locks) await navigator.locks.request(place, { ifAvailable: true }, (alone) => alone ? sendAll() : soon());
+    else await sendAll();
+    sending = false;
+  }
+  function soon() {
+    later = setTimeout(send, Math.min(30_000, 1_000 * 2 ** tries++));
+  }
+  async function sendAll() {
     const slow = setTimeout(() => tell("calm", "saving …"), 300);
     try {
       for (let [next] = kept(); next; [next] = kept()) {
@@ -64,7 +73,6 @@
       }
     } finally {
       clearTimeout(slow);
-      sending = false;
     }
   }
 
@@ -73,27 +81,30 @@
     const token = document.querySelector("[name=csrf]").value;
     try {
       const body = new URLSearchParams([["csrf", token], ...fields]);
-      const answered = await fetch(address, { method: "POST", body, credentials: "same-origin" });
-      const page = parsed(await answered.text());
-      if (new URL(answered.url).pathname === "/sign-in") return wait("sign in again: kept on this device");
-      if (answered.status === 403) return wait("load this page again: kept on this device");
-      if ([408, 429].includes(answered.status) || answered.status >= 500) return wait("heed is busy: kept on this device");
-      return page.getElementById("label") ? page : await refused(page);
-    } catch {
-      return wait("waiting for the network: kept on this device");
+      const { status, url, page } = await ask(address, { method: "POST", body });
+      if (new URL(url).pathname === "/sign-in") return wait(again("sign in again"));
+      if (status === 403) return wait(again("load this page again"));
+      if ([408, 429].includes(status) || status >= 500) return wait("heed is busy");
+      if (page.getElementById("label")) return page;
+      const { page: next } = await ask("/review");
+      next.getElementById("label").dataset.refused = page.querySelector("#main p").textContent.trim();
+      return next;
+    } catch {  // no network, or somebody else's page (that of a train) in place of ours
+      return wait("waiting for the network");
     }
   }
-  const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+  async function ask(address, options) {
+    const signal = AbortSignal.timeout(PATIENCE);
+    const answered = await fetch(address, { ...options, credentials: "same-origin", signal });
+    const page = new DOMParser().parseFromString(await answered.text(), "text/html");
+    return { status: answered.status, url: answered.url, page };
+  }
   function wait(words) {
-    tell("warn", stored() ? words : words.replace("kept on this device", "do not close this page"));
-    later = setTimeout(send, Math.min(30_000, 1_000 * 2 ** tries++));
+    tell("warn", words, unstored ? ": do not close this page" : ": kept on this device");
+    soon();
     return null;
   }
-  async function refused(problem) {
-    const page = parsed(await (await fetch("/review", { credentials: "same-origin" })).text());
-    page.getElementById("label").dataset.refused = problem.querySelector("main p")?.textContent.trim() || "That was refused.";
-    return page;
-  }
+  const again = (words) => Object.assign(document.createElement("a"), { href: "/review", textContent: words });
 
   // The next screen. What was chosen there and is not saved yet stays, and so does a guideline that is open.
   function show(page, done) {
@@ -114,6 +125,8 @@
       if (now) now.open = true;
     }
     before.replaceWith(fresh);
+    for (const id of ["far", "kept"])  // they stay, so that what is told is read out
+      document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
     const [rail, news] = [document, page].map((one) => one.querySelector(".rail a[href='/review']"));
     if (rail && news) rail.replaceChildren(...news.childNodes);
     document.title = page.title;
@@ -121,8 +134,8 @@
     if (fresh.dataset.refused) tell("bad", fresh.dataset.refused);
     ready();
     if (!inside) return;
-    const next = (same && at()) || fresh.querySelector(".spoken, .empty");
-    next.tabIndex = -1;  // so that the keyboard is somewhere, whatever is gone
+    const next = fresh.querySelector(".error") || (same && at()) || fresh.querySelector(".spoken, .empty");
+    if (!next.hasAttribute("tabindex")) next.tabIndex = -1;  // so that the keyboard is somewhere, whatever is gone
     next.focus({ preventScroll: true });
     (same ? next : document.getElementById("main")).scrollIntoView({ block: same ? "nearest" : "start" });
   }
@@ -137,6 +150,23 @@
     send();
   });
 
+  // Whoever signs out leaves nothing of theirs behind, and is told before it is lost.
+  document.addEventListener("submit", (event) => {
+    if (new URL(event.target.action).pathname !== "/sign-out" || !kept().length) return;
+    if (event.target.dataset.told) return keep([]);
+    event.preventDefault();
+    event.target.dataset.told = "yes";
+    tell("warn", "an answer is not saved yet: sign out once more to throw it away");
+  });
+
+  // No label is right, or some are; which of both has to be said.
+  function weigh(form, changed) {
+    const boxes = [...form.querySelectorAll("[type=checkbox][name=label]")];
+    if (changed?.checked) for (const one of boxes) if (!one.value !== !changed.value) one.checked = false;
+    boxes[0]?.setCustomValidity(boxes.some((one) => one.checked) ? "" : "Choose what is right, or that none of these is.");
+  }
+  document.addEventListener("change", ({ target }) => target.name === "label" && weigh(target.form, target));
+
   // Keys. They go to the card that is `at`: the one the keyboard or the mouse was in last.
   const answers = () => [...part().querySelectorAll(".answer")];
   const at = () => part().querySelector(".answer.at");
@@ -144,7 +174,8 @@
     for (const one of answers()) one.classList.toggle("at", one === card);
   }
   function ready() {
-    if (!at()) stand(answers()[0]);
+    if (!at()) stand(part().querySelector(".error")?.closest(".answer") || answers()[0]);
+    for (const one of answers()) weigh(one.querySelector("form"));
     part().classList.toggle("keyed", keysOn());
     const until = part().querySelector("[data-until]");
     clearTimeout(lease);
@@ -153,6 +184,7 @@
   function over(line) {
     line.className = "notice warn";
     line.textContent = line.dataset.over;
+    tell("warn", "your time for this card is over");
   }
   document.addEventListener("focusin", (event) => {
     const card = event.target.closest(".answer");
@@ -190,8 +222,11 @@
     return true;
   }
 
-  // Where a digit takes Shift, its key is meant all the same.
-  const named = ({ key, code, shiftKey }) => ((!shiftKey && /^Digit(\d)$/.exec(code)?.[1]) || key).toLowerCase();
+  // Where a digit takes Shift, or letters are not Latin, the key at that place is meant all the same.
+  function named({ key, code, shiftKey }) {
+    const [, digit, letter] = /^(?:Digit(\d)|Key([A-Z]))$/.exec(code) || [];
+    return ((!shiftKey && digit) || (/^[^\0-ɏ]$/u.test(key) && letter) || key).toLowerCase();
+  }
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !keysOn()) return;
     const key = named(event);
@@ -203,6 +238,9 @@
   }, true);
 
   window.addEventListener("online", send);
+  window.addEventListener("storage", async ({ key, newValue }) => {  // another tab has saved what this one shows
+    if (key === place && !newValue) await ask("/review").then(({ page }) => show(page, null)).catch(() => {});
+  });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
   document.getElementById("keys-on")?.addEventListener("change", ready);
   document.addEventListener("click", (event) => {

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from models.taxonomies.taxonomy import default_taxonomy
 from service.backtest import job
 from service.backtest.columns import Columns
-from service.backtest.judging import Arrivals, Judge, Standing
+from service.backtest.judging import Arrivals, Judge, Thresholds
 from service.backtest.reading import lay, stored
 from service.decisions import case_from
 from service.pipeline import reconcile, recover
@@ -134,6 +134,7 @@ def test_handling_times_are_ours_to_set(house, versions):
         ({"until": "2020-01-01T00:00:00Z"}, "/until"),
         ({"against": 9_999}, "/against"),
         ({"since": "2020-01-01T00:00:00"}, "/since"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "/since"),  # of a year that could not be read again
         ({"handling": {"follow_up": 0}}, "/handling/follow_up"),
     ],
 )
@@ -257,7 +258,7 @@ def test_rules_of_every_kind_decide_as_routing_does(house, versions):
                 {"at": at, "customer": customer},
             )
         expected = truth(session, policy)
-    judge = Judge(policy, {}, Arrivals(), Standing(Gates().over(policy), OLD))
+    judge = Judge(policy, {}, Arrivals(), Thresholds(Gates().over(policy), OLD))
     with psycopg.connect(house.database.conninfo, autocommit=True) as connection:
         (piece,) = lay(connection, OLD, OLD + DAY).pieces
         items = {one.feedback_id: judge.items(one.case, one.by) for one in stored(connection, Columns(policy), piece)}

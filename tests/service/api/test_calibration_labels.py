@@ -1,12 +1,14 @@
 """`/v1/calibration` for labels: the contract of samples, cards, labels and disputes over HTTP."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from read_records import read_records
 from sqlalchemy import text
+from sqlmodel import select
 
 from service.people.access import create_key
+from service.store.lab_tables import LabelCard
 
 
 @pytest.fixture
@@ -70,6 +72,13 @@ def test_a_sample_is_drawn_labelled_and_done(house, ask, people):
     assert "kettle" not in str(sample), "a customer's words"
     listed = house.client("supervisor").get("/v1/calibration/samples", params={"limit": 1}).json()
     assert listed["items"] == [sample]
+    with house.database.session() as session:
+        disputed = select(LabelCard.feedback_id).where(LabelCard.state == "disputed")
+        (feedback,) = session.exec(disputed.where(LabelCard.sample_id == UUID(drawn["id"])))
+        session.execute(text("DELETE FROM classification WHERE feedback_id = :id"), {"id": feedback})
+    house.client().delete(f"/v1/feedback/{feedback}").raise_for_status()  # nobody can decide its card any more
+    after = house.client("supervisor").get(f"/v1/calibration/samples/{drawn['id']}").json()
+    assert (after["state"], after["progress"]) == ("done", counted | {"disputed": 0, "gone": 1})
 
 
 def test_what_cannot_be_drawn_says_where_and_why(house, ask):
@@ -84,6 +93,7 @@ def test_what_cannot_be_drawn_says_where_and_why(house, ask):
         ({"overlap": 2}, "/overlap"),
         ({"seed": -1}, "/seed"),
         ({"since": "yesterday"}, "/since"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "/since"),  # of a year that could not be read again
         ({"mood": 1}, "/mood"),
     ):
         answer = house.client().post("/v1/calibration/samples", json={**wanted, **changes})

@@ -51,6 +51,7 @@ def test_runs_are_listed_newest_first_and_by_label(house, judged):
         ({"promise": {"precision": 0.9}}, "/promise/confidence"),
         ({"seed": -1}, "/seed"),
         ({"size": 5}, "/size"),
+        ({"comment": " "}, "/comment"),
     ],
 )
 def test_what_is_wrong_with_a_wish_is_named(house, judged, changes, pointer):

@@ -1,12 +1,15 @@
 """`wrong_routing` and what is made of it: said in any state, listed, counted, and never used to certify."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from reviewed import review
 
+from calibration.promise import Promise
 from service.lab.labels.corrections import Counted, corrected, counts
-from service.lab.labels.evidence import labels_of, newest_binding
+from service.lab.labels.evidence import newest_binding
+from service.lab.runs.findings import RunQuestion, gather, judge_all
+from service.store.tables import now
 
 POLICY = """
 name: corrections
@@ -107,9 +110,9 @@ def test_what_a_person_decides_in_review_is_listed_and_counted_too(house, made):
     with house.database.session() as session:
         told = counts(session)
     assert Counted("odd", 1, said_yes=False) in told
-    (angry,) = [found for found in told if (found.rule, found.axis) == ("angry", "sentiment")]
+    (angry,) = [one for one in told if (one.rule, one.axis) == ("angry", "sentiment")]
     assert (angry.label, angry.said_yes) == ("negative", None)
-    assert angry.number == sum(found["axis"] == "sentiment" for found in _all(house))
+    assert angry.number == sum(one["axis"] == "sentiment" for one in _all(house))
 
 
 def _all(house) -> list[dict]:
@@ -127,17 +130,36 @@ def test_a_targeted_draw_is_told_the_records_that_were_corrected_on_its_axis(hou
         assert corrected(session, "urgency") & set(of.values()) == {of["b"], of["j"]}
 
 
-def test_a_correction_changes_nothing_that_is_certified(house, made):
-    items = [made(text=f"The delivery came late, number {number}.") for number in range(3)]
+def test_a_correction_changes_nothing_that_a_run_finds(house, made):
+    said = {f"{house.unique()}-c": place for place in range(32)}
+    records = [
+        {
+            "source": "s",
+            "external_id": one,
+            "scores": {"nps": 2},
+            "verbatims": [{"text": f"It is late, number {place}."}],
+        }
+        for one, place in said.items()
+    ]
+    sent = house.client().post("/v1/feedback", json=records).raise_for_status().json()["results"]
+    house.drain()
+    asked = RunQuestion(uuid4(), "sentiment", "negative", None, Promise(0.9, 0.95), 1, "ada", None)
     with house.database.session() as session:
-        review(session, {UUID(one["feedback_ids"][0]): "negative" for one in items}, pool="audit")
+        right = {UUID(one["id"]): ("negative", "positive")[place % 4 == 0] for place, one in enumerate(sent)}
+        review(session, right, pool="audit", raters=("rea", "rob"))
         session.commit()
-        binding = newest_binding(session)
-        before = labels_of(session, "sentiment", binding=binding)
-    for item in items:
-        say(house, item, comment="It is neutral.", axis="sentiment", label="negative", right="neutral")
+        binding, at = newest_binding(session), now()
+        before = judge_all(gather(session, asked, binding, at), asked)
+    for one in sent[:3]:
+        (item, *_) = house.client().get(f"/v1/feedback/{one['id']}").json()["work_items"]
+        say(
+            house, item, comment="It is neutral.", axis="sentiment", label="negative", right="neutral"
+        ).raise_for_status()
     say(house, made("review"), "judge", rules={"odd": False}).raise_for_status()
     with house.database.session() as session:
-        after = labels_of(session, "sentiment", binding=binding)
-    assert len(before.labels) == 9
-    assert after == before
+        after = judge_all(gather(session, asked, binding, at), asked)
+    assert len(before.gathered.looks[0].labels) == 64
+    assert after.gathered.digest == before.gathered.digest
+    (judged,), (again,) = before.labels, after.labels
+    assert judged.judged.ready
+    assert (repr(again.judged), again.pile) == (repr(judged.judged), judged.pile)

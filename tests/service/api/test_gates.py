@@ -115,6 +115,8 @@ def test_a_hold_shows_why_until_two_people_lift_it(house, proved, second):
         ({"action": "hold", "threshold": 0.9}, 422, "names the threshold"),
         ({"action": "hold", "label": "negativ"}, 422, "did you mean negative?"),
         ({"action": "hold", "reason": " "}, 422, "/reason"),
+        ({"action": "hold", "source": "shpo"}, 422, "There is no source 'shpo': did you mean shop?"),
+        ({"action": "hold", "language": "EN"}, 422, "/language"),
         ({"action": "hold", "axis": "mood"}, 422, "/axis"),
         ({"action": "loosen"}, 422, "/action"),
         ({"action": "move", "threshold": "nan"}, 422, "/threshold"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 import httpx
@@ -25,6 +25,7 @@ rules:
 ROWS = list(rows())
 CALLERS = ("nobody", "source", "bound source", "supervisor", "product", "reviewer", "auditor", "admin")
 _numbers = count(1)
+_languages = map("".join, product("abcdefghijklmnopqrstuvwxyz", repeat=3))
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,8 @@ def staged(house, site, desk, pattern) -> Callable[[Row, str, str, int], Stage]:
         if not spent and (thing, caller, row.page) in kept:
             return kept[thing, caller, row.page]
         source, owner = (OURS, NAMES.get(caller, "") if row.page else caller) if thing == "own" else (THEIRS, "nobody")
+        if spent and row.path in {"/v1/calibration/samples", "/reports/samples"}:
+            readable(house)
         with house.database.session() as session:
             made = fresh(session, house.vault, desk, pattern, source, owner)
         if "{import_id}" in row.path or not spent:
@@ -77,6 +80,13 @@ def staged(house, site, desk, pattern) -> Callable[[Row, str, str, int], Stage]:
         return made if spent else kept.setdefault((thing, caller, row.page), made)
 
     return stage
+
+
+def readable(house) -> None:
+    """A text of its own for a draw, whatever other cells have drawn."""
+    words = f"Parcel {house.unique()} came two weeks late and broken."
+    assert house.client().post("/v1/feedback", json=record(house.unique(), words, source=OURS)).status_code == 202
+    house.drain()
 
 
 def uploaded(house, site: Site, source: str, caller: str, row: Row) -> str:
@@ -128,7 +138,7 @@ SENT: Mapping[tuple[str, str], Callable[[Stage], dict[str, Any]]] = {
             "axis": "topic",
             "label": "delivery",
             "action": "hold",
-            "source": f"cell-{next(_numbers)}",
+            "language": next(_languages),
             "reason": "cell",
         }
     },
@@ -139,6 +149,7 @@ SENT: Mapping[tuple[str, str], Callable[[Stage], dict[str, Any]]] = {
     ("POST", "/v1/imports"): lambda at: {"files": file(), "data": {"source": at.source}},
     ("POST", "/inbox"): lambda at: {"data": {"one": str(at.item)}},
     ("POST", "/work-items/{item_id}"): lambda _: {"data": {"type": "acknowledge", "version": "1"}},
+    ("POST", "/backlog/{item_id}"): lambda _: {"data": {"type": "wrong_routing", "wrong_routing-comment": "No idea."}},
     ("POST", "/policies"): lambda _: {"data": {"document": "name: cell\nrules: []\n", "comment": "cell"}},
     ("POST", "/notices/seen"): lambda _: {"data": {"until": "2026-01-01T00:00:00+00:00"}},
     ("POST", "/policies/check"): lambda _: {"data": {"document": "name: cell\nrules: []\n"}},
@@ -146,7 +157,7 @@ SENT: Mapping[tuple[str, str], Callable[[Stage], dict[str, Any]]] = {
     ("POST", "/policies/roll-back"): lambda _: {"data": {"comment": "cell"}},
     ("POST", "/policies/{version}/activate"): lambda _: {"data": {"how": "everyone", "comment": "cell"}},
     ("POST", "/policies/{version}/backtest"): lambda _: {"data": {"since": "2026-01-01", "until": "2026-01-02"}},
-    ("POST", "/reports/samples"): lambda _: {"data": {"about": "urgency/", "size": "1", "pool": "audit"}},
+    ("POST", "/reports/samples"): lambda _: {"data": {"about": "type/", "size": "1", "pool": "audit"}},
     ("POST", "/reports/runs"): lambda _: {"data": {"about": "sentiment/negative", "reason": "cell"}},
     ("POST", "/reports/changes/{change_id}"): lambda _: {"data": {"decision": "decline"}},
     ("POST", "/reports/{axis}/{label:path}"): lambda _: {"data": {"act": "hold", "reason": "cell"}},

@@ -105,8 +105,21 @@ def test_one_idea_shows_the_words_and_explains_its_score(site, ideas):
     assert "1 customer asks for this; their account is worth 50,000, so each voice counts 2.7 times" in text
     assert "1 × (1 + log₁₀(1 + 50,000 ÷ 1,000)) = 2.71" in text
     assert f'href="/feedback/{ideas["Whistle please."]}"' in page.text
-    assert "Work on it" not in text  # product teams read; supervisors work
-    assert "Work on it" in said(site.visitor("supervisor").get(page.request.url.path))
+    assert "This routing is wrong" not in text  # product teams read; supervisors say so
+
+
+def test_a_supervisor_says_that_an_idea_is_none(site, ideas):
+    path = f"/backlog/{item_of(site, ideas['Whistle please.'])}"
+    visitor = site.visitor("supervisor")
+    refused = site.form(visitor, path, path, **{"type": "wrong_routing", "wrong_routing-right": "a joke"})
+    assert (refused.status_code, "Say why." in said(refused), 'value="a joke"' in refused.text) == (422, True, True)
+    assert site.form(visitor, path, path, type="resolve").status_code == 422
+    filled = {"wrong_routing-about": "urgency:low", "wrong_routing-comment": "Nobody asks for anything."}
+    assert 'value="urgency:' in refused.text
+    told = site.form(visitor, path, path, type="wrong_routing", **filled)
+    assert (told.status_code, told.headers["location"]) == (303, f"{path}?done=wrong_routing")
+    assert "Recorded among the corrections." in said(visitor.get(told.headers["location"]))
+    assert "urgency low is wrong" in said(visitor.get("/corrections"))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Disputes: what people answered differently, side by side without names, and the decision with its reason."""
 
+from uuid import uuid4
+
 import pytest
 from cards import SLOT, TEXTS, ask, close_all, read_texts
 from seen import seen
 from sqlmodel import select
 
+from service.lab.labels.hearing import Word, opinions
 from service.store.lab_tables import Guideline, HumanLabel
 
 
@@ -50,6 +53,23 @@ def test_answers_stand_side_by_side_without_names(people, disputed):
     assert not [name for name in ("rea", "rob", "ria") if f">{name}<" in page.text]
 
 
+@pytest.mark.parametrize(
+    ("again", "told"),
+    [
+        ("negative", [("A", ("negative",)), ("B", ("positive",))]),
+        ("neutral", [("A", ("negative",)), ("A", ("neutral",)), ("B", ("positive",))]),
+    ],
+    ids=["the same again", "something else"],
+)
+def test_who_was_asked_twice_is_one_person(again, told):
+    said = [word("rea", "negative"), word("rob", "positive"), word("rea", again), word("ria", skip="no time")]
+    assert [(one.who, one.labels) for one in opinions(said)] == told
+
+
+def word(rater, *labels, skip=None):
+    return Word(uuid4(), uuid4(), "first", rater, labels, False, skip, None, blind=True, adjudicated=False)
+
+
 def test_whoever_answered_the_card_does_not_decide_it(site, people, disputed):
     assert addresses(people["rea"]) == []
     assert people["rea"].get(disputed).status_code == 404
@@ -65,7 +85,7 @@ def test_a_decision_has_a_reason_and_a_sentence_and_changes_no_answer(site, peop
     roy.get(disputed)
     whole = {"label": "negative", "reason": "The lamp flickers.", "guideline": sentence(site)}
     for missing, told in (
-        ("label", "Exactly one sentiment is right"),
+        ("label", "Choose what is right"),
         ("reason", "Say why"),
         ("guideline", "Choose the sentence that decides it"),
     ):

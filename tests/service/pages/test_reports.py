@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seen import seen
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from calibration.promise import Promise
 from models.taxonomies.taxonomy import default_taxonomy
@@ -17,7 +17,7 @@ from service.lab.labels.samples import Wanted, draw
 from service.lab.runs import run as runs
 from service.lab.runs.run_result import RunResult
 from service.pages.report_canvas import apart
-from service.pages.report_mistakes import SHOWN
+from service.pages.report_mistakes import SHOWN, pairs
 from service.store.lab_tables import (
     CalibrationRun,
     Certificate,
@@ -96,15 +96,17 @@ def label(session, sample: LabelSample):
 
 def test_the_first_page_says_what_is_promised_what_not_and_what_next(site, proved):
     told = seen(site.visitor("supervisor").get("/reports"))
-    assert "heed keeps a promise about 1 of 2 kinds of answers." in told
+    assert "heed makes a promise about 1 of 2 kinds of answers." in told
     assert "What changed week of 16 Nov 2026 Negative answers: 1 of 40 was wrong." in told
     assert (
         "✓ promised Negative answers Of every 100 answers that heed takes for negative by itself, at least 90" in told
     )
-    assert f"Based on {CARDS} answers checked blind on" in told
-    assert "‖ review all Suggestions No promise possible yet. 0 checked answers, 29 needed. Label 29 more" in told
+    assert f"of {CARDS} answers checked blind on" in told
+    assert "‖ review all Suggestions No promise yet. 0 checked answers, at least 29 needed. Label 29 more" in told
     assert "Rule urgent: the text is urgent (at least 60 % sure)" in told
-    assert "Of 1 label, 1 has a promise." in told
+    assert "Proved: negative." in told
+    assert "As the model says: 0 of 50 training labels." in told
+    assert 'href="/corrections"' in site.visitor("supervisor").get("/reports").text
     for word in ("p-value", "ECE", "alpha"):
         assert word not in told
 
@@ -127,12 +129,24 @@ def test_a_report_has_five_plots_each_with_its_reading_and_its_table(site, prove
     assert "style=" not in page.text
     assert "The promise is proved where heed is" in told
     assert "(n = " in told
-    assert "heed beside your people The model agrees with the other raters in" in told
+    assert "heed beside your people heed agrees with the other raters in" in told
     assert "Nothing has been checked since the certificate" in told
     assert "heed: negative ; people: neutral acted on although wrong" in told
     assert page.text.count('href="/feedback/') == 1 + SHOWN  # the one, and as many of those that were missed
     assert "single customer" in told
     assert "Drawn by lot, seed" in told
+
+
+def test_who_says_both_is_no_witness_to_a_mistake(site, proved):
+    with Session(site.database.engine) as session:
+        (sample,) = session.exec(select(LabelSample.id).where(col(LabelSample.label).is_(None)))
+        cards = {one.feedback_id: one for one in session.exec(select(LabelCard).where(LabelCard.sample_id == sample))}
+        (wrong,) = (pair for pair in pairs(session, [sample], "negative", 0.5) if pair.passes)
+        card = cards[wrong.records[0].id]
+        for rater in session.exec(select(HumanLabel.rater).where(HumanLabel.card_id == card.id)).all():
+            session.add(HumanLabel(card_id=card.id, rater=rater, labels=["negative"], blind=True))
+        session.flush()
+        assert not [pair for pair in pairs(session, [sample], "negative", 0.5) if pair.passes]
 
 
 def test_the_slider_saves_what_is_proved_and_nothing_else(site, proved):
@@ -186,7 +200,7 @@ def test_what_loosens_waits_for_somebody_else(site, proved):
 def test_a_hold_shows_at_once_and_is_lifted_by_two(site, proved):
     admin = site.visitor("admin")
     assert site.form(admin, LABEL, LABEL, act="hold", scope="", reason="a strange week").status_code == 303
-    assert "‖ review all Negative answers No promise holds now." in seen(admin.get("/reports"))
+    assert "‖ review all Negative answers The promise rests while people decide." in seen(admin.get("/reports"))
     assert site.form(admin, LABEL, LABEL, act="hold", scope="", reason="again").status_code == 409
     assert site.form(admin, LABEL, LABEL, act="lift", scope="/", reason="it was nothing").status_code == 303
     with site.database.session() as session:
@@ -208,7 +222,7 @@ def test_forms_keep_what_was_typed_and_say_what_is_wrong(site, proved):
         site.form(admin, "/reports/samples", "/reports", about="type/suggestion", size="5", pool="audit").status_code
         == 303
     )
-    assert "Label the 5 cards that wait" in seen(admin.get("/reports"))
+    assert "Reviewers label the 5 cards that wait" in seen(admin.get("/reports"))
     assert site.form(admin, "/reports/runs", "/reports", about="type/suggestion", reason="try").status_code == 303
 
 
@@ -228,7 +242,15 @@ def test_a_run_can_be_taken_along(site, proved):
         session.add(running)
         session.flush()
         unfinished = running.id
+        session.commit()
     assert supervisor.get(f"/reports/runs/{unfinished}/result.json").status_code == 409
+    with site.database.session() as session:
+        of_another_version = session.get(CalibrationRun, unfinished)
+        of_another_version.state, of_another_version.result = "done", {"headline": "In another shape."}
+        session.commit()
+    refused = supervisor.get(f"/reports/runs/{unfinished}/result.json")
+    assert (refused.status_code, "Another version of heed" in refused.text) == (409, True)
+    assert supervisor.get(LABEL).status_code == 200  # drawn from the newest run that can be read
 
 
 @pytest.mark.parametrize(
