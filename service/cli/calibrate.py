@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calibration.certification.gate import AGREEMENT_FLOOR
+from calibration.certification.agreement import AGREEMENT_FLOOR
 from calibration.labels.label import InvalidLabels
 from calibration.promise import Promise
 from calibration.report.publish import fixed_thresholds, publish, told
@@ -36,7 +36,8 @@ def calibrate(
         typer.Option(metavar="[LABEL=]NUMBER", help="Judge only this one, fixed before the labels were made."),
     ] = None,
     agreement: Annotated[
-        float, typer.Option(min=0, max=1, help="The least that people must agree (lower bound of alpha).")
+        float,
+        typer.Option(min=0, max=1, help="The least that people must agree (alpha's lower bound; see the report)."),
     ] = AGREEMENT_FLOOR,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
     out: Folder = Path(),

@@ -37,7 +37,9 @@ COMMANDS: Mapping[str, Command] = {
     "deliveries": Command("deliveries:app", "Deliveries: list, replay."),
     "doctor": Command("doctor:doctor", "Look at everything an installation needs and say what is wrong."),
     "migrate": Command("migrate:migrate", "Bring the database to the newest schema."),
-    "bench": Command("bench:app", "Measure: ingest, road, import, backtest, pages, promise, route, models, quality."),
+    "bench": Command(
+        "bench:app", "Measure: ingest, road, import, backtest, pages, label, promise, route, models, quality."
+    ),
 }
 
 

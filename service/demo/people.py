@@ -25,7 +25,7 @@ PEOPLE: Mapping[str, Person] = {
     "pia": Person("product", "the backlog: what customers ask for"),
     "rea": Person("reviewer", "60 answers to label: she sees the words, and not what heed made of them"),
     "rob": Person("reviewer", "the same answers; where two people differ, a third is asked"),
-    "ada": Person("admin", "everything, and what keeps it running"),
+    "ada": Person("admin", "everything: under Reports, what the labels prove; and what keeps it running"),
 }
 
 # They own work and are told of it, but nobody plays them: an account without a password cannot be signed in to.

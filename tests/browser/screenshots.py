@@ -8,7 +8,7 @@ from chromium import THEMES, WIDTHS
 from looks import LOOKS
 
 PICTURED = (375, 1280)
-README = ("inbox", "story", "policies", "backlog", "review", "reports")
+README = ("inbox", "story", "policies", "backlog", "label")
 LARGEST = 200_000  # bytes of a picture in the repository
 
 

@@ -119,6 +119,11 @@ def test_cards_are_answered_by_keys_alone(opening, asking, kept):
 def test_the_guideline_and_all_keys_are_a_key_away_and_keys_can_be_switched_off(opening, asking, kept):
     asking("sentiment")
     page = opening()
+    for key, code in (("é", "Digit2"), ("г", "KeyS")):  # of a French and of a Bulgarian keyboard
+        page.locator("body").dispatch_event("keydown", {"key": key, "code": code})
+    assert page.locator(".answer :checked").input_value() == "neutral"
+    assert page.locator(".reasons").is_visible()
+    page.reload()
     press(page, "g")
     page.get_by_text("Irony counts as what is meant").wait_for()
     press(page, "g")
@@ -144,7 +149,7 @@ def test_the_guideline_and_all_keys_are_a_key_away_and_keys_can_be_switched_off(
 def test_several_questions_about_a_text_are_answered_one_by_one(opening, asking, kept):
     asking("sentiment", "topic")
     page = opening()
-    press(page, "j", "1", "q", "k", "1")
+    press(page, "j", "1", "0", "1", "w", "k", "1")
     assert page.locator(".answer.at").get_attribute("data-axis") == "sentiment"
     press(page, "Enter")
     answered(page, 0)
@@ -185,14 +190,50 @@ def test_without_javascript(opening, asking, kept):
 def test_an_answer_without_a_network_is_kept_and_saved_once(opening, asking, kept):
     asking("sentiment")
     page = opening(quiet=False)
+    other = page.context.new_page()
+    other.goto("/review")
     page.context.set_offline(True)
     press(page, "1", "Enter")
     page.get_by_text("waiting for the network: kept on this device").wait_for()
-    press(page, "2", "Enter")
-    assert (page.locator(".answer :checked").input_value(), kept()) == ("neutral", [])
+    press(other, "2", "Enter")
+    other.get_by_text("kept on this device").wait_for()
+    assert kept() == []
     page.context.set_offline(False)
+    for tab in (page, other):
+        tab.locator(".pass", has_text="1 of 4").wait_for()
+    assert [said for said in kept() if not said[-1]] == [(["neutral"], False, None, None, False)]
+
+
+def test_an_answer_waits_for_who_gave_it_and_goes_with_their_signing_out(opening, asking, filled, kept):
+    asking("sentiment")
+    if "rob" not in {name for (name,) in people(filled)}:
+        filled.person("rob", "reviewer")
+    page = opening(quiet=False)
+
+    def signed_in(name):
+        cookie = filled.signed_in(name).cookies["heed_session"]
+        page.context.add_cookies([{"name": "heed_session", "value": cookie, "url": filled.url}])
+        page.goto("/review")
+
+    page.context.clear_cookies()
+    press(page, "1", "Enter")
+    page.get_by_role("link", name="sign in again").click()
+    page.wait_for_url("**/sign-in?next=%2Freview")
+    signed_in("rob")
+    assert (page.evaluate("localStorage.length"), kept()) == (1, [])
+    signed_in("rea")
     answered(page, 1)
-    assert kept() == [(["neutral"], False, None, None, False)]
+    page.route("**/review/cards/*", lambda route: route.fulfill(body="<p>Welcome on this train</p>"))
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
+    press(page, "2", "Enter")
+    page.get_by_text("waiting for the network: do not close this page").wait_for()
+    page.locator(".me summary").press("Enter")
+    page.get_by_role("button", name="Sign out").press("Enter")
+    page.get_by_text("an answer is not saved yet").wait_for()
+    page.get_by_role("button", name="Sign out").press("Enter")
+    page.wait_for_url("**/sign-in")
+    assert page.evaluate("localStorage.length") == 0
+    assert kept() == [(["negative"], False, None, None, False)]
 
 
 def test_an_answer_whose_confirmation_is_lost_is_saved_once_after_a_reload(opening, asking, kept):

@@ -11,7 +11,7 @@ from service.store.lab_tables import Guideline, LabelSample
 def test_the_demo_draws_its_sample_once_and_brings_the_guideline(migrated, vault, reader, http):
     feedback = (files("service.demo") / "feedback.ndjson").read_text().splitlines()
     with opened(migrated, vault, reader, http) as site:
-        site.push([json.loads(line) for line in feedback[:100]])
+        site.push([json.loads(line) for line in feedback[: CARDS + 10]])
         site.drain()
         for _ in range(2):
             with site.database.session() as session:
