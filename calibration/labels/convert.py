@@ -19,7 +19,7 @@ def convert(files: Sequence[tuple[str, bytes]], *, to: str) -> bytes:
 
     >>> raw = b"id,text,axis,label,probability,human\nr-1,Late,topic,delivery,0.93,1"
     >>> convert([("labels.csv", raw)], to="csv").splitlines()[1]
-    b'r-1,Late,topic,delivery,0.93,1,,,,,,,0'
+    b'r-1,Late,topic,delivery,0.93,1,,,,,,,0,0'
     """
     names = [name for name, _ in files]
     labels = []

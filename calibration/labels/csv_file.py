@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from calibration.labels.label import POOLS, Fault, InvalidLabels, Label, Pool
 
 REQUIRED = ("id", "text", "axis", "label", "probability", "human")
-OPTIONAL = ("rater", "pool", "inclusion_probability", "blind", "source", "language", "adjudicated")
+OPTIONAL = ("rater", "pool", "inclusion_probability", "blind", "source", "language", "adjudicated", "tiebreak")
 DELIMITERS = (",", ";", "\t")
 LONGEST_CELL = 1_000_000  # characters; a text is at most 100,000
 _ANSWERS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
@@ -21,9 +21,9 @@ def read_csv(raw: bytes) -> list[Label]:
     r"""The labels of a CSV file in UTF-8, with commas, semicolons or tabs between its columns.
 
     Columns `id,text,axis,label,probability,human`; optional `rater,pool,inclusion_probability,blind,source,language,
-    adjudicated`, in any order; others are ignored. `human` is 1, 0 or empty for 'not sure'; `pool` is `audit`,
-    `targeted` or empty; `blind` and `adjudicated` are 1, 0 or empty. For 1 and 0 `1.0` and `true` will do as well, as
-    other programs write them.
+    adjudicated,tiebreak`, in any order; others are ignored. `human` is 1, 0 or empty for 'not sure'; `pool` is `audit`,
+    `targeted` or empty; `blind`, `adjudicated` and `tiebreak` are 1, 0 or empty. For 1 and 0
+    `1.0` and `true` will do as well, as other programs write them.
 
     Raises:
         InvalidLabels: with the row and column of every mistake.
@@ -58,7 +58,7 @@ def write_csv(labels: Iterable[Label]) -> bytes:
     """The same labels as a CSV file in UTF-8, every column present.
 
     >>> write_csv([Label("r-1", "Late", "sentiment", "negative", 0.93, True)]).splitlines()[1]
-    b'r-1,Late,sentiment,negative,0.93,1,,,,,,,0'
+    b'r-1,Late,sentiment,negative,0.93,1,,,,,,,0,0'
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180; after "\n" alone a lone "\r" would go unquoted
@@ -128,6 +128,7 @@ class _Row:
             source=self.cells.get("source", "").strip(),
             language=self.cells.get("language", "").strip(),
             adjudicated=bool(self.read("adjudicated", _answer)),
+            tiebreak=bool(self.read("tiebreak", _answer)),
         )
 
     def read(self, column: str, reading: Callable[[str], T]) -> T:

@@ -28,6 +28,7 @@ def facts_to_json(task: Task) -> dict[str, object]:
         "source": facts.source or None,
         "language": facts.language or None,
         "adjudicated": facts.adjudicated or None,
+        "tiebreak": facts.tiebreak or None,
     }
     known: dict[str, object] = {"id": facts.id, "axis": facts.axis, "probabilities": dict(task.asked)}
     return known | {name: value for name, value in perhaps.items() if value is not None}
@@ -68,6 +69,7 @@ def read_facts(node: Node, content: str) -> tuple[Label, dict[str, float]]:
         source=node.member("source").read(_text_or_none, ""),
         language=node.member("language").read(_text_or_none, ""),
         adjudicated=bool(node.member("adjudicated").read(_yes_or_no, None)),
+        tiebreak=bool(node.member("tiebreak").read(_yes_or_no, None)),
     )
     return facts, _probabilities(node.member("probabilities"))
 

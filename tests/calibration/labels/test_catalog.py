@@ -30,6 +30,7 @@ LABELS = st.builds(
     source=st.sampled_from(["", "survey"]),
     language=st.sampled_from(["", "de"]),
     adjudicated=st.booleans(),
+    tiebreak=st.booleans(),
 )
 ALIKE = st.builds(
     lambda id_, label, rater, human: Label(id_, f"text of {id_}", "topic", label, 0.5, human, rater=rater, blind=True),
@@ -42,7 +43,9 @@ ALIKE = st.builds(
 KEYS = st.one_of(
     st.sampled_from(["data", "meta", "heed", "annotations", "result", "value", "choices", "type", "completed_by"]),
     st.sampled_from(["text", "fields", "metadata", "responses", "labels", "label", "user_id", "status", "annotator"]),
-    st.sampled_from(["id", "axis", "probabilities", "pool", "inclusion_probability", "blind", "adjudicated"]),
+    st.sampled_from(
+        ["id", "axis", "probabilities", "pool", "inclusion_probability", "blind", "adjudicated", "tiebreak"]
+    ),
 )
 
 

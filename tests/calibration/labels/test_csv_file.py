@@ -130,6 +130,7 @@ LABELS = st.builds(
     inclusion_probability=st.one_of(st.none(), st.floats(1e-6, 1)),
     blind=st.sampled_from([True, False, None]),
     adjudicated=st.booleans(),
+    tiebreak=st.booleans(),
 )
 
 

@@ -17,6 +17,7 @@ WHOLE = {
     "source": "survey",
     "language": "de",
     "adjudicated": True,
+    "tiebreak": True,
 }
 
 
