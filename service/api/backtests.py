@@ -6,10 +6,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from service.api import backtest_examples as examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
+from service.api.dependencies import (
+    CursorDep,
+    LimitDep,
+    Page,
+    SessionDep,
+    StrictRoute,
+    allow,
+    narrowed,
+    newest_first,
+    paged,
+)
 from service.api.examples import answer, page
 from service.api.problems import Problem, not_found
 from service.backtest import job
@@ -111,9 +121,7 @@ def list_backtests(
     limit: LimitDep = 50,
 ) -> Page[BacktestListed]:
     """Backtests, newest first; of one version where `policy_version` is given."""
-    query = select(Backtest)
-    if policy_version is not None:
-        query = query.where(col(Backtest.policy_version) == policy_version)
+    query = narrowed(select(Backtest), (Backtest.policy_version, policy_version))
     newest = newest_first(query, Backtest.created_at, Backtest.id, cursor, limit)
     rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     shown = [BacktestListed(**row.model_dump(include=set(BacktestListed.model_fields))) for row in rows]

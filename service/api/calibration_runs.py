@@ -6,12 +6,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlmodel import col, select
+from sqlmodel import select
 
 from calibration.metrics.reliability import ReliabilityBin
 from calibration.promise import Promise
 from service.api import run_examples as examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
+from service.api.dependencies import (
+    CursorDep,
+    LimitDep,
+    Page,
+    SessionDep,
+    StrictRoute,
+    allow,
+    narrowed,
+    newest_first,
+    paged,
+)
 from service.api.examples import answer, page
 from service.api.problems import not_found
 from service.lab.runs import run as runs
@@ -113,10 +123,7 @@ def list_runs(
     limit: LimitDep = 50,
 ) -> Page[RunListed]:
     """Runs, newest first; those of an axis, or that were asked about one label."""
-    query = select(CalibrationRun)
-    for column, wanted in ((CalibrationRun.axis, axis), (CalibrationRun.label, label)):
-        if wanted is not None:
-            query = query.where(col(column) == wanted)
+    query = narrowed(select(CalibrationRun), (CalibrationRun.axis, axis), (CalibrationRun.label, label))
     newest = newest_first(query, CalibrationRun.created_at, CalibrationRun.id, cursor, limit)
     rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(items=[_listed(row) for row in rows], next=following)

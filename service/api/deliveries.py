@@ -4,10 +4,20 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from sqlmodel import col, select
+from sqlmodel import select
 
 from service.api import examples
-from service.api.dependencies import CursorDep, LimitDep, Page, SessionDep, StrictRoute, allow, newest_first, paged
+from service.api.dependencies import (
+    CursorDep,
+    LimitDep,
+    Page,
+    SessionDep,
+    StrictRoute,
+    allow,
+    narrowed,
+    newest_first,
+    paged,
+)
 from service.api.problems import not_found
 from service.api.shapes import DeliveryOut, delivery_out
 from service.deliver import dead_letters
@@ -28,11 +38,7 @@ def list_deliveries(
     destination: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[DeliveryOut]:
     """Deliveries, newest first; `state=dead` is the dead-letter list."""
-    query = select(Delivery)
-    if state is not None:
-        query = query.where(col(Delivery.state) == state)
-    if destination is not None:
-        query = query.where(col(Delivery.destination) == destination)
+    query = narrowed(select(Delivery), (Delivery.state, state), (Delivery.destination, destination))
     newest = newest_first(query, Delivery.created_at, Delivery.id, cursor, limit)
     rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.created_at, row.id))
     return Page(items=[delivery_out(row) for row in rows], next=following)

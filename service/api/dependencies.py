@@ -261,6 +261,11 @@ CursorDep = Annotated[Position | None, Depends(_cursor)]
 LimitDep = Annotated[int, Query(ge=1, le=200, description="how many at most")]
 
 
+def narrowed(query: SelectOfScalar[Row], *asked: tuple[object, object]) -> SelectOfScalar[Row]:
+    """The rows whose columns have the values that were asked for; None asks for nothing."""
+    return query.where(*(col(column) == value for column, value in asked if value is not None))
+
+
 def newest_first(
     query: SelectOfScalar[Row], at: datetime | None, row_id: UUID, cursor: Position | None, limit: int
 ) -> SelectOfScalar[Row]:

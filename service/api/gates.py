@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from service.api import gate_examples as examples
 from service.api.dependencies import (
@@ -17,6 +17,7 @@ from service.api.dependencies import (
     StrictRoute,
     WiringDep,
     allow,
+    narrowed,
     newest_first,
     paged,
 )
@@ -51,10 +52,8 @@ def list_certificates(
     limit: LimitDep = 50,
 ) -> Page[CertificateOut]:
     """Certificates, newest first."""
-    query = select(Certificate)
-    for column, wanted in ((Certificate.axis, axis), (Certificate.label, label), (Certificate.state, state)):
-        if wanted is not None:
-            query = query.where(col(column) == wanted)
+    asked = ((Certificate.axis, axis), (Certificate.label, label), (Certificate.state, state))
+    query = narrowed(select(Certificate), *asked)
     newest = newest_first(query, Certificate.issued_at, Certificate.id, cursor, limit)
     rows, following = paged(session.exec(newest).all(), limit, lambda row: (row.issued_at, row.id))
     return Page(items=[_certificate(row) for row in rows], next=following)

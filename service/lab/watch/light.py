@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Literal
 
 from calibration.promise import Promise
+from calibration.result import Estimate
 from service.lab.incoming.flows import Flow
 from service.lab.watch import light_words as words
-from service.lab.watch.light_words import Checked, Range
+from service.lab.watch.light_words import Checked
 from service.lab.watch.load import Load, over
 from service.route.phrases import language, listed, percent
 
@@ -48,7 +49,7 @@ class Proof:
     promise: Promise
     expires_at: datetime
     checked: Checked
-    recall: Range | None = None
+    recall: Estimate | None = None
     against: str = ""  # what the checks since say against it, though not enough to end it, in words
     drift: str = ""  # what comes in otherwise than it did, in words
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from calibration.promise import ROUNDING, Promise
+from calibration.result import Estimate
 from service.route.phrases import percent
 
 _USUAL = 30  # seconds that a label takes, until there are labels to tell it from
@@ -34,16 +35,6 @@ _TITLES: Mapping[tuple[str, str], str] = {
     ("urgency", "normal"): "Answers as urgent as most",
     ("urgency", "high"): "Urgent answers",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A share with the range it lies in."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +81,10 @@ statement 1 time in 20).'
     )
 
 
-def caught(recall: Range | None) -> str:
+def caught(recall: Estimate | None) -> str:
     """How many of those there are it finds, and that it overlooks the others; empty where nobody knows.
 
-    >>> caught(Range(0.66, 0.58, 0.73, 120))
+    >>> caught(Estimate(0.66, 0.58, 0.73, 0.95, 120, "Hajek"))
     'It finds about 66 of 100 such answers (58 to 73); the other 34 it does not act on.'
     """
     if recall is None:

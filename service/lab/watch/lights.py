@@ -21,7 +21,7 @@ from service.lab.runs.last_run import LabelFinding, judged_by
 from service.lab.watch import light_words as words
 from service.lab.watch.attempts import SAID_BLIND, Asked, attempt
 from service.lab.watch.light import Attempt, Facts, LabelLight, Lane, Proof, judge
-from service.lab.watch.light_words import Checked, Range
+from service.lab.watch.light_words import Checked
 from service.lab.watch.loads import loads_of
 from service.lab.watch.trail import trail
 from service.route.certificates import Gate, ReadBy, gates
@@ -217,11 +217,11 @@ def _against(watch: Watch | None) -> str:
     return words.ended(watch.watched[0].sentence) if watch and watch.watched else ""
 
 
-def _recall(judged: LabelFinding | None, threshold: float) -> Range | None:
+def _recall(judged: LabelFinding | None, threshold: float) -> Estimate | None:
     """How much is found where the certificate stands; None where nobody knows."""
     positions = judged.label.what_if if judged else ()
     here = next((one.recall for one in positions if math.isclose(one.threshold, threshold)), None)
-    return Range(here.value, here.low, here.high, here.n) if isinstance(here, Estimate) else None
+    return here if isinstance(here, Estimate) else None
 
 
 def _checked(session: Session, certificate: Certificate) -> Checked:

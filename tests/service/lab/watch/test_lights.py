@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from calibration.promise import Promise
+from calibration.result import Estimate
 from service.lab.incoming.flows import Flow
 from service.lab.watch.light import Attempt, Facts, Lane, Light, Proof, judge
-from service.lab.watch.light_words import Checked, Range
+from service.lab.watch.light_words import Checked
 from service.lab.watch.load import Load
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -18,7 +19,7 @@ PROOF = Proof(
     NINE_IN_TEN,
     NOW + timedelta(weeks=20),
     Checked(412, date(2026, 11, 3), date(2026, 11, 17), threshold=0.8, acted=152, right=147),
-    Range(0.66, 0.58, 0.73, 120),
+    Estimate(0.66, 0.58, 0.73, 0.95, 120, "ratio"),
 )
 CERTIFIED = Facts("sentiment", "negative", NINE_IN_TEN, [Lane(SHOP, 0.8, certified=True)], PROOF)
 NEVER = Facts(
